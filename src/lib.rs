@@ -1,0 +1,9 @@
+//! apkvet verifies Alpine Linux packages (`.apk`, never Android's) and indexes,
+//! and audits the keys that sign them.
+//!
+//! The modules are a pipeline; each may use only what stands above it:
+//! bytes become frames ([`container`]), words ([`types`]), keys ([`keys`]), claims ([`package`], [`index`])
+//! and proof ([`verify`]).
+#![forbid(unsafe_code)]
+
+pub mod limits;
