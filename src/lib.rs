@@ -7,3 +7,5 @@
 #![forbid(unsafe_code)]
 
 pub mod limits;
+
+pub mod types;
