@@ -9,3 +9,5 @@
 pub mod limits;
 
 pub mod types;
+
+pub mod fault;
