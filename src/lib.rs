@@ -11,3 +11,5 @@ pub mod limits;
 pub mod types;
 
 pub mod fault;
+
+pub mod container;

@@ -1,0 +1,88 @@
+//! The memory that reading one file after another needs, allocated once.
+
+use std::fmt;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// How much is read at a time. Small enough that a bomb in the first member is refused within 128 KiB.
+const INPUT: usize = 64 << 10;
+/// How much is inflated at a time.
+const OUTPUT: usize = 64 << 10;
+
+/// Buffers and inflater for reading files one after another; nothing in it outlives a file.
+pub struct Scratch {
+    pub(crate) input: Box<[u8]>,
+    pub(crate) inflater: Inflater,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { input: vec![0; INPUT].into_boxed_slice(), inflater: Inflater::new() }
+    }
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
+}
+
+/// A raw deflate decoder with its output buffer.
+pub(crate) struct Inflater {
+    decoder: Decompress,
+    output: Box<[u8]>,
+    /// Bytes handed on since the file began.
+    handed_on: u64,
+}
+
+/// What one step of inflating did.
+pub(crate) struct Step<'a> {
+    /// Bytes of input that were used.
+    pub(crate) used: usize,
+    /// What came out.
+    pub(crate) output: &'a [u8],
+    /// Whether the last block has ended.
+    pub(crate) ended: bool,
+}
+
+/// The deflate stream is damaged.
+#[derive(Debug)]
+pub(crate) struct Damaged;
+
+impl Inflater {
+    fn new() -> Self {
+        Self { decoder: Decompress::new(false), output: vec![0; OUTPUT].into_boxed_slice(), handed_on: 0 }
+    }
+
+    /// Begins to count anew: a file begins.
+    pub(crate) const fn begin_file(&mut self) {
+        self.handed_on = 0;
+    }
+
+    /// Counts bytes that went to a sink.
+    pub(crate) const fn count(&mut self, bytes: u64) {
+        self.handed_on = self.handed_on.saturating_add(bytes);
+    }
+
+    /// Bytes that went to sinks since the file began, those of members that were refused included.
+    pub(crate) const fn handed_on(&self) -> u64 {
+        self.handed_on
+    }
+
+    /// Forgets everything: each member starts fresh.
+    pub(crate) fn reset(&mut self) {
+        self.decoder.reset(false);
+    }
+
+    /// Inflates from `input` into the output buffer, at most `room` bytes.
+    pub(crate) fn step(&mut self, input: &[u8], room: u64) -> Result<Step<'_>, Damaged> {
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(self.output.len());
+        let output = self.output.get_mut(..room).unwrap_or_default();
+        let (used, made) = (self.decoder.total_in(), self.decoder.total_out());
+        let status = self.decoder.decompress(input, output, FlushDecompress::None).map_err(|_| Damaged)?;
+        let used = usize::try_from(self.decoder.total_in() - used).map_err(|_| Damaged)?;
+        let made = usize::try_from(self.decoder.total_out() - made).map_err(|_| Damaged)?;
+        let output = output.get(..made).unwrap_or_default();
+        Ok(Step { used, output, ended: matches!(status, Status::StreamEnd) })
+    }
+}
