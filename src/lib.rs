@@ -13,3 +13,5 @@ pub mod types;
 pub mod fault;
 
 pub mod container;
+
+pub mod keys;
