@@ -15,3 +15,5 @@ pub mod fault;
 pub mod container;
 
 pub mod keys;
+
+pub mod envelope;
