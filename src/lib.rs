@@ -17,3 +17,5 @@ pub mod container;
 pub mod keys;
 
 pub mod envelope;
+
+pub mod package;
