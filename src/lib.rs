@@ -19,3 +19,5 @@ pub mod keys;
 pub mod envelope;
 
 pub mod package;
+
+pub mod index;
