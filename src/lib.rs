@@ -21,3 +21,5 @@ pub mod envelope;
 pub mod package;
 
 pub mod index;
+
+pub mod unverified;

@@ -1,0 +1,529 @@
+//! Reads a file once, front to back: signature members, the signed member, the data member.
+//!
+//! Nothing is judged by signature here; what is structurally wrong is collected with its rank.
+
+use std::io::{self, Read};
+
+use sha2::Digest as _;
+
+use crate::container::{
+    Cap, Caps, Content, GzipError, Inflater, Member, MemberError, RatioCap, Scratch, Source, read_member,
+    sniff,
+};
+use crate::envelope::{Lead, SignatureMember, SignedHasher, lead};
+use crate::fault::{Fault, Note, Rank, Verdict};
+use crate::index::{FaultClass, IndexBody, IndexMember, Keep, TextFault, rule};
+use crate::limits::{DATA_RATIO_FREE, INDEX_RATIO_FREE, LimitReached, Limits};
+use crate::package::{Control, ControlError, ControlMember, DataFacts, DataMember, Listing};
+use crate::types::{Digest, Sha256};
+
+use super::sinks::{ControlSink, DataSink, IndexSink};
+use super::{Facts, FileDigest, IndexClaims, MemberFact, PackageClaims, Role, Subject, Unverified, content};
+
+/// How much of a package is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Level {
+    /// Everything: the data member is inflated, every name and checksum checked.
+    Full,
+    /// Origin and identity: the stored bytes of the data member are hashed, not inflated.
+    Identity,
+}
+
+impl Level {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Identity => "identity",
+        }
+    }
+}
+
+/// How a file is read.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// How much hostile input may cost.
+    pub limits: Limits,
+    /// How much of a package is looked at.
+    pub level: Level,
+    /// Whether SHA-256 of the whole file is computed.
+    pub file_digest: FileDigest,
+    /// Whether the text of an index is kept.
+    pub index_text: Keep,
+    /// Whether the entries of a package are kept for a listing.
+    pub list_files: bool,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            level: Level::Full,
+            file_digest: FileDigest::Skip,
+            index_text: Keep::Nothing,
+            list_files: false,
+        }
+    }
+}
+
+/// Reads a file to its end, or to where it cannot be a package or an index any more.
+///
+/// Units: memory does not grow with the file, but for what the options ask to be kept.
+/// Trust: none; the result claims, [`Subject`] says what.
+///
+/// # Errors
+/// - Those of the reader. Everything that is wrong with the bytes is in the result.
+pub fn read<R: Read>(reader: R, options: &ReadOptions, scratch: &mut Scratch) -> io::Result<Subject> {
+    let digest = (options.file_digest == FileDigest::Compute).then(sha2::Sha256::new);
+    let reader = Tee { reader, digest };
+    let Scratch { input, inflater } = scratch;
+    inflater.begin_file();
+    let mut reading =
+        Reading { source: Source::new(reader, input), inflater, options, facts: Facts::default() };
+    let outcome = reading.file()?;
+    Ok(reading.finish(outcome))
+}
+
+/// A reader that hashes what passes through.
+struct Tee<R> {
+    reader: R,
+    digest: Option<sha2::Sha256>,
+}
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        if let (Some(digest), Some(bytes)) = (&mut self.digest, buffer.get(..count)) {
+            digest.update(bytes);
+        }
+        Ok(count)
+    }
+}
+
+/// What the signed member turned out to hold.
+enum Outcome {
+    Package(Option<PackageClaims>),
+    Index(Option<IndexClaims>),
+    Unknown,
+}
+
+/// How much of a member must be buffered to see its first entry.
+const HEAD: usize = 8 << 10;
+
+struct Reading<'a, 'b, R> {
+    source: Source<'b, Tee<R>>,
+    inflater: &'b mut Inflater,
+    options: &'a ReadOptions,
+    facts: Facts,
+}
+
+impl<R: Read> Reading<'_, '_, R> {
+    fn file(&mut self) -> io::Result<Outcome> {
+        if let Some(fault) = content::fault(sniff_head(self.source.peek(HEAD)?)) {
+            self.facts.findings.fault(fault);
+            return Ok(Outcome::Unknown);
+        }
+        let Some(lead) = self.signatures()? else { return Ok(Outcome::Unknown) };
+        match lead {
+            Lead::Plain => Ok(Outcome::Index(self.index()?)),
+            Lead::Unknown => {
+                // No archive at all: that is said before any lack of signatures.
+                self.package(Rank::Framing)?;
+                Ok(Outcome::Unknown)
+            }
+            _ => Ok(Outcome::Package(self.package(Rank::Control)?)),
+        }
+    }
+
+    /// Reads all signature members, and tells what follows. None: the file cannot be read further.
+    fn signatures(&mut self) -> io::Result<Option<Lead>> {
+        let mut used = (0, 0);
+        for member in 0.. {
+            let head = self.source.peek(HEAD)?;
+            if head.is_empty() {
+                let at = self.source.offset();
+                let message = format!("the file is cut at byte {at}: nothing follows the signatures");
+                self.framing("truncated", message);
+                return Ok(None);
+            }
+            let before = self.inflater.handed_on();
+            let lead = lead(head, self.inflater);
+            // Looking costs as well, and nothing has vouched for these bytes.
+            used.1 += self.inflater.handed_on() - before;
+            match lead {
+                Lead::Signature if member >= self.options.limits.signature_members => {
+                    let limit = Limits::reached("signature-members", self.options.limits.signature_members);
+                    self.framing("limit-signature", limit);
+                    return Ok(None);
+                }
+                Lead::Signature => {
+                    if !self.signature_member(&mut used)? {
+                        return Ok(None);
+                    }
+                }
+                Lead::Empty => {
+                    let at = self.source.offset();
+                    self.framing("empty-member", format!("the gzip member at byte {at} is empty"));
+                    return Ok(None);
+                }
+                lead => return Ok(Some(lead)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads one signature member; false if the file cannot be read further.
+    fn signature_member(&mut self, used: &mut (u64, u64)) -> io::Result<bool> {
+        let limits = &self.options.limits;
+        let caps = Caps {
+            stored: Cap::new("signature-compressed", limits.signature_compressed).less(used.0),
+            inflated: Cap::new("signature-inflated", limits.signature_inflated).less(used.1),
+            ratio: None,
+        };
+        let number = self.facts.members.len();
+        let mut sink = SignatureMember::new(limits, number, self.facts.signatures.len());
+        match read_member(&mut self.source, self.inflater, &caps, &mut sink) {
+            Ok(member) => {
+                used.0 += member.span.end - member.span.start;
+                used.1 += member.inflated;
+                self.member(Role::Signatures, &member);
+            }
+            Err(MemberError::Io(error)) => return Err(error),
+            Err(MemberError::Gzip(error)) => {
+                self.gzip(&error, Rank::Framing);
+                return Ok(false);
+            }
+            Err(MemberError::Limit(limit)) => {
+                self.framing("limit-signature", limit);
+                return Ok(false);
+            }
+        }
+        match sink.finish() {
+            Ok(signatures) => {
+                self.facts.signatures.extend(signatures);
+                Ok(true)
+            }
+            Err(error) => {
+                self.framing(error.code(), &error);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Reads control and data; what is wrong with control has the given rank.
+    fn package(&mut self, rank: Rank) -> io::Result<Option<PackageClaims>> {
+        let Some(control) = self.control()? else { return Ok(None) };
+        if self.source.fill()?.is_empty() {
+            self.no_data(&control);
+            return Ok(self.claims(control, None, rank));
+        }
+        let datahash = control.as_ref().ok().map(|control| control.info.datahash());
+        let data = self.data(datahash)?;
+        Ok(self.claims(control, data, rank))
+    }
+
+    fn claims(
+        &mut self,
+        control: Result<Control, ControlError>,
+        data: Option<DataFacts>,
+        rank: Rank,
+    ) -> Option<PackageClaims> {
+        match control {
+            Ok(control) => Some(PackageClaims { control, data }),
+            Err(error) => {
+                let (rank, verdict) = match error {
+                    ControlError::Checksum { .. } => (Rank::Integrity, Verdict::Integrity),
+                    _ => (rank, Verdict::Malformed),
+                };
+                self.facts.findings.fault(Fault::new(rank, verdict, error.code(), &error));
+                None
+            }
+        }
+    }
+
+    /// Reads the control member. None: the file cannot be read further.
+    fn control(&mut self) -> io::Result<Option<Result<Control, ControlError>>> {
+        let limits = &self.options.limits;
+        let caps = Caps {
+            stored: Cap::new("control-compressed", limits.control_compressed),
+            inflated: Cap::new("control-inflated", limits.control_inflated),
+            ratio: None,
+        };
+        let hasher = SignedHasher::new(&self.facts.signatures, true);
+        let mut sink = ControlSink { hasher, control: ControlMember::new(limits) };
+        let read = read_member(&mut self.source, self.inflater, &caps, &mut sink);
+        let Some(member) = self.signed_member(read, Role::Control)? else { return Ok(None) };
+        self.facts.signed = Some((member.span, sink.hasher.finish()));
+        Ok(Some(sink.control.finish()))
+    }
+
+    fn no_data(&mut self, control: &Result<Control, ControlError>) {
+        let fault = match control {
+            Err(ControlError::PlainName { .. } | ControlError::Name { .. }) => Fault::new(
+                Rank::Framing,
+                Verdict::Malformed,
+                "not-three-members",
+                "control and data lie in one gzip member; a package has them in two, and a datahash over the second",
+            )
+            .with_remedy("have the package built with abuild, melange or nfpm"),
+            _ => Fault::new(
+                Rank::Integrity,
+                Verdict::Integrity,
+                "data-missing",
+                "there is no data member, though a package must have one",
+            )
+            .with_remedy("the file was cut or stripped: fetch it again from a source that you trust"),
+        };
+        self.facts.findings.fault(fault);
+    }
+
+    /// Reads the data member and what follows it, and compares the hash.
+    fn data(&mut self, datahash: Option<Digest<Sha256>>) -> io::Result<Option<DataFacts>> {
+        let start = self.source.offset();
+        let listing = if self.options.list_files { Listing::Keep } else { Listing::Skip };
+        let data = DataMember::new(&self.options.limits, listing);
+        let mut sink = DataSink { sha256: sha2::Sha256::new(), data };
+        let mut facts = None;
+        let mut inflated = None;
+        if self.options.level == Level::Full {
+            let limits = &self.options.limits;
+            let ratio = RatioCap { name: "data-ratio", ratio: limits.data_ratio, free: DATA_RATIO_FREE };
+            let caps = Caps {
+                stored: Cap::new("data-inflated", u64::MAX),
+                inflated: Cap::new("data-inflated", limits.data_inflated),
+                ratio: Some(ratio),
+            };
+            let read = read_member(&mut self.source, self.inflater, &caps, &mut sink);
+            let whole = self.data_member(read)?;
+            inflated = whole.as_ref().map(|member| member.inflated);
+            let (seen, findings) = if whole.is_some() { sink.data.finish() } else { sink.data.abandon() };
+            facts = Some(seen);
+            self.facts.findings.absorb(findings);
+            if whole.is_some() && !self.at_end("data")? {
+                self.member_fact(Role::Data, start, inflated);
+                return Ok(facts);
+            }
+        }
+        self.drain(&mut sink.sha256)?;
+        self.member_fact(Role::Data, start, inflated);
+        self.compare(datahash, Digest::new(sink.sha256.finalize().into()));
+        Ok(facts)
+    }
+
+    fn compare(&mut self, expected: Option<Digest<Sha256>>, found: Digest<Sha256>) {
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            let message = format!(
+                "the data member is not the one that the control member names: datahash says {expected}, the bytes have {found}"
+            );
+            self.facts.findings.fault(
+                Fault::new(Rank::Integrity, Verdict::Integrity, "datahash-mismatch", message).with_remedy(
+                    "the data was damaged or exchanged: fetch the file again from a source that you trust",
+                ),
+            );
+        }
+    }
+
+    /// Sorts out how the reading of a data member ended; the member if it is whole.
+    fn data_member(&mut self, read: Result<Member, MemberError>) -> io::Result<Option<Member>> {
+        match read {
+            Ok(member) => Ok(Some(member)),
+            Err(MemberError::Io(error)) => Err(error),
+            Err(MemberError::Gzip(error @ GzipError::Truncated { .. })) => {
+                self.gzip(&error, Rank::Framing);
+                Ok(None)
+            }
+            Err(MemberError::Gzip(error)) => {
+                self.gzip(&error, Rank::DataFormat);
+                Ok(None)
+            }
+            Err(MemberError::Limit(limit)) => {
+                self.limit(limit);
+                Ok(None)
+            }
+        }
+    }
+
+    fn index(&mut self) -> io::Result<Option<IndexClaims>> {
+        let limits = &self.options.limits;
+        let ratio = RatioCap { name: "index-ratio", ratio: limits.index_ratio, free: INDEX_RATIO_FREE };
+        let caps = Caps {
+            stored: Cap::new("index-text", limits.index_text),
+            // Headers, description and end blocks beside the text.
+            inflated: Cap::new("index-text", limits.index_text.saturating_add(1 << 20)),
+            ratio: Some(ratio),
+        };
+        let hasher = SignedHasher::new(&self.facts.signatures, false);
+        let mut sink = IndexSink { hasher, index: IndexMember::new(limits, self.options.index_text) };
+        let read = read_member(&mut self.source, self.inflater, &caps, &mut sink);
+        let Some(member) = self.signed_member(read, Role::Index)? else { return Ok(None) };
+        self.facts.signed = Some((member.span, sink.hasher.finish()));
+        if !self.at_end("index")? {
+            return Ok(None);
+        }
+        match sink.index.finish() {
+            Ok(body) => Ok(Some(self.index_claims(body))),
+            Err(error) => {
+                let (rank, verdict) = if error.is_policy() {
+                    (Rank::Policy, Verdict::Policy)
+                } else {
+                    (Rank::Control, Verdict::Malformed)
+                };
+                self.facts.findings.fault(Fault::new(rank, verdict, error.code(), &error));
+                Ok(None)
+            }
+        }
+    }
+
+    fn index_claims(&mut self, mut body: IndexBody) -> IndexClaims {
+        if body.stray_signature {
+            let message = "a signature stands at the end of the index, where no reader looks for one";
+            if self.facts.signatures.is_empty() {
+                self.facts.findings.note(Note::new("signature-at-end", message));
+            } else {
+                self.facts.findings.fault(Fault::new(
+                    Rank::Control,
+                    Verdict::Malformed,
+                    "signature-at-end",
+                    message,
+                ));
+            }
+        }
+        // The faults that decide come first, in case there are more than are kept.
+        let faults = std::mem::take(&mut body.report.faults);
+        faults.into_iter().for_each(|fault| self.facts.findings.fault(text_fault(&fault)));
+        for note in std::mem::take(&mut body.report.notes) {
+            self.facts.findings.note(Note::new(note.code, located(note.line, &note.entry, &note.message)));
+        }
+        IndexClaims { body }
+    }
+
+    /// Sorts out how the reading of the signed member ended. None: the file cannot be read further.
+    fn signed_member(&mut self, read: Result<Member, MemberError>, role: Role) -> io::Result<Option<Member>> {
+        match read {
+            Ok(member) => {
+                self.member(role, &member);
+                Ok(Some(member))
+            }
+            Err(MemberError::Io(error)) => Err(error),
+            Err(MemberError::Gzip(error)) => {
+                self.gzip(&error, Rank::Framing);
+                Ok(None)
+            }
+            Err(MemberError::Limit(limit)) => {
+                self.limit(limit);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether the file ends here; if it does not, that is a fault.
+    fn at_end(&mut self, last: &str) -> io::Result<bool> {
+        let at = self.source.offset();
+        let rest = self.source.fill()?;
+        if rest.is_empty() {
+            return Ok(true);
+        }
+        if rest.starts_with(&[0x1f]) && last == "data" {
+            let fault = Fault::new(
+                Rank::Framing,
+                Verdict::Malformed,
+                "data-in-several-members",
+                format!("another gzip member follows the data member, at byte {at}; apk reads one"),
+            );
+            self.facts.findings.fault(fault.with_remedy("built by an old melange: have it rebuilt"));
+        } else {
+            self.framing("trailing-bytes", format!("bytes follow the {last} member, at byte {at}"));
+        }
+        Ok(false)
+    }
+
+    /// Hashes everything up to the end of the file.
+    fn drain(&mut self, sha256: &mut sha2::Sha256) -> io::Result<()> {
+        loop {
+            let bytes = self.source.fill()?;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            sha256.update(bytes);
+            let count = bytes.len();
+            self.source.consume(count);
+        }
+    }
+
+    fn member(&mut self, role: Role, member: &Member) {
+        let fact = MemberFact { role, span: member.span.clone(), inflated: Some(member.inflated) };
+        self.facts.members.push(fact);
+    }
+
+    fn member_fact(&mut self, role: Role, start: u64, inflated: Option<u64>) {
+        let span = start..self.source.offset();
+        self.facts.members.push(MemberFact { role, span, inflated });
+    }
+
+    fn framing(&mut self, code: &'static str, message: impl std::fmt::Display) {
+        self.facts.findings.fault(Fault::new(Rank::Framing, Verdict::Malformed, code, message));
+    }
+
+    fn gzip(&mut self, error: &GzipError, rank: Rank) {
+        let fault = Fault::new(rank, Verdict::Malformed, error.code(), error);
+        let fault = match error {
+            GzipError::Truncated { .. } => fault.with_remedy("the download was cut: fetch the file again"),
+            _ => fault,
+        };
+        self.facts.findings.fault(fault);
+    }
+
+    fn limit(&mut self, limit: LimitReached) {
+        let code = match limit.name {
+            "control-compressed" | "control-inflated" => "limit-control",
+            "data-ratio" => "limit-data-ratio",
+            "data-inflated" => "limit-data-inflated",
+            "index-ratio" => "limit-index-ratio",
+            _ => "limit-index-text",
+        };
+        let remedy = format!("if the file is honest, raise it with --limit {}=VALUE", limit.name);
+        self.facts.findings.fault(Fault::new(Rank::Policy, Verdict::Policy, code, limit).with_remedy(remedy));
+    }
+
+    fn finish(mut self, outcome: Outcome) -> Subject {
+        // Only a file that was read to its end has a known size and digest.
+        let at_end = matches!(self.source.fill(), Ok([]));
+        self.facts.budget.bytes_read = self.source.bytes_read();
+        self.facts.budget.bytes_inflated = self.inflater.handed_on();
+        if at_end {
+            self.facts.size = Some(self.source.offset());
+            let digest = self.source.into_reader().digest;
+            self.facts.sha256 = digest.map(|digest| Digest::new(digest.finalize().into()));
+        }
+        let facts = self.facts;
+        match outcome {
+            Outcome::Package(claims) => Subject::Package(Unverified { facts, claims }),
+            Outcome::Index(claims) => Subject::Index(Unverified { facts, claims }),
+            Outcome::Unknown => Subject::Unknown(Unverified { facts, claims: None }),
+        }
+    }
+}
+
+fn text_fault(fault: &TextFault) -> Fault {
+    let (rank, verdict) = match fault.class {
+        FaultClass::Malformed => (Rank::Control, Verdict::Malformed),
+        FaultClass::Policy => (Rank::Policy, Verdict::Policy),
+    };
+    let made = Fault::new(rank, verdict, fault.code, located(fault.line, &fault.entry, &fault.message));
+    match rule::find(fault.code) {
+        Some(rule) => made.with_remedy(rule.remedy),
+        None => made,
+    }
+}
+
+fn located(line: u64, entry: &str, message: &str) -> String {
+    if entry.is_empty() {
+        format!("APKINDEX line {line}: {message}")
+    } else {
+        format!("APKINDEX line {line} ({entry}): {message}")
+    }
+}
+
+fn sniff_head(head: &[u8]) -> Content {
+    sniff(head.get(..512).unwrap_or(head))
+}
