@@ -23,3 +23,5 @@ pub mod package;
 pub mod index;
 
 pub mod unverified;
+
+pub mod verify;
