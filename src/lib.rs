@@ -25,3 +25,6 @@ pub mod index;
 pub mod unverified;
 
 pub mod verify;
+
+#[cfg(feature = "aws-lc")]
+pub mod sign;
