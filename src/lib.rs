@@ -28,3 +28,5 @@ pub mod verify;
 
 #[cfg(feature = "aws-lc")]
 pub mod sign;
+
+pub mod plan;
