@@ -30,3 +30,6 @@ pub mod verify;
 pub mod sign;
 
 pub mod plan;
+
+#[cfg(feature = "network")]
+pub mod transport;
