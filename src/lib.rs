@@ -32,4 +32,7 @@ pub mod sign;
 pub mod plan;
 
 #[cfg(feature = "network")]
+pub mod publish;
+
+#[cfg(feature = "network")]
 pub mod transport;
