@@ -36,3 +36,6 @@ pub mod publish;
 
 #[cfg(feature = "network")]
 pub mod transport;
+
+#[cfg(feature = "network")]
+pub mod mirror;

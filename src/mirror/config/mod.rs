@@ -1,0 +1,100 @@
+//! What a mirror is to hold: the file `apkvet.toml`, decided and checked before anything is fetched.
+
+mod error;
+mod flags;
+mod listed;
+mod parse;
+mod raw;
+mod repository;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::limits::Limits;
+
+pub use error::{ConfigError, Problem};
+pub use flags::Flags;
+pub use parse::time as parse_time;
+pub(super) use parse::{WORLD, is_path};
+pub use repository::{
+    Closure, IndexKind, MaxAge, PackageSignatures, Rebuilt, Repository, Retain, Selection, UnknownAge,
+    Upstreams, Waiver,
+};
+
+/// Everything that a run of a mirror is told.
+///
+/// Shape: TOML as `docs/configuration.md` says; relative paths are relative to the folder that is handed in.
+/// Trust: written by the operator; still, nothing in it can name a path outside of the tree for a published file.
+#[derive(Clone, Debug)]
+pub struct Config {
+    mirror: MirrorSettings,
+    repositories: Vec<Repository>,
+    limits: Limits,
+}
+
+/// What holds for all repositories.
+#[derive(Clone, Debug)]
+pub struct MirrorSettings {
+    /// The root of the tree.
+    pub to: PathBuf,
+    /// How long a dropped file can still be fetched.
+    pub grace: Duration,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Which repository a package name belongs to, where several have it.
+    pub owners: BTreeMap<String, String>,
+    /// How much of a repository may vanish in one run. Units: percent of its packages.
+    pub shrink_percent: u8,
+    /// Further certificate authorities, in PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl MirrorSettings {
+    /// The longest that clients keep an index, and much more.
+    pub const GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    /// Connections unless the configuration says otherwise.
+    pub const CONNECTIONS: usize = 8;
+    /// More than this share of a repository vanishing at once is no ordinary day.
+    pub const SHRINK_PERCENT: u8 = 30;
+
+    /// The defaults for a tree.
+    pub fn new(to: PathBuf) -> Self {
+        Self {
+            to,
+            grace: Self::GRACE,
+            connections: Self::CONNECTIONS,
+            owners: BTreeMap::new(),
+            shrink_percent: Self::SHRINK_PERCENT,
+            ca_file: None,
+        }
+    }
+}
+
+impl Config {
+    /// Parses the text of a configuration whose relative paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// - [`ConfigError`] for the first value that is not understood, or that contradicts another.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        parse::config(text, folder)
+    }
+
+    /// What holds for all repositories.
+    pub const fn mirror(&self) -> &MirrorSettings {
+        &self.mirror
+    }
+
+    /// The repositories, in the order of the file, which is the order in which clients name them.
+    pub fn repositories(&self) -> &[Repository] {
+        &self.repositories
+    }
+
+    /// How much hostile input may cost.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+#[cfg(test)]
+mod tests;

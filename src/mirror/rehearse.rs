@@ -1,0 +1,158 @@
+//! The seventh step: the new generation is read as a client would read it, before any client can.
+//!
+//! Nothing of the run is used for it but what clients have themselves: the public keys under `keys/`, or
+//! upstream's, and the addresses that follow from the entries of an index.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use super::config::{Config, IndexKind};
+use super::fetch::local;
+use super::finding::{Class, Finding};
+use super::next::{folders, path};
+use super::offer::{INDEX, INDEX_CAP, Offer};
+use super::select::Selected;
+use super::trust::Trust;
+use crate::container::Scratch;
+use crate::index::Record;
+use crate::keys::read_key;
+use crate::limits::Limits;
+use crate::publish::{Generation, StorePath};
+use crate::types::{Digest, Identity, Sha256};
+use crate::unverified::{FileDigest, Keep, Level, ReadOptions, Subject, read};
+use crate::verify::{IndexEntries, Keyring, Known, Policy, Proof, TrustedKey, verify_index};
+
+/// What a rehearsal goes by.
+pub(super) struct Rehearsal<'a> {
+    pub(super) config: &'a Config,
+    pub(super) trusts: &'a [Trust],
+    pub(super) generation: &'a Generation<'a>,
+    /// The names of the keys that sign, by repository.
+    pub(super) key_names: &'a [Option<String>],
+    /// Files that came in during this run: they are read, the others were read when they came.
+    pub(super) fresh: &'a BTreeSet<Digest<Sha256>>,
+    pub(super) limits: &'a Limits,
+}
+
+impl Rehearsal<'_> {
+    /// Reads every index and looks up every package.
+    ///
+    /// # Errors
+    /// - Everything that a client would stumble over.
+    pub(super) fn run(&self, selected: &[Selected<'_>]) -> Result<(), Vec<Finding>> {
+        let mut findings = Vec::new();
+        for place in selected {
+            match self.index(place.offer) {
+                Ok(entries) => self.entries(place, &entries, &mut findings),
+                Err(finding) => findings.push(finding.at(&place.offer.place)),
+            }
+        }
+        if findings.is_empty() { Ok(()) } else { Err(findings) }
+    }
+
+    fn entries(&self, place: &Selected<'_>, entries: &IndexEntries, findings: &mut Vec<Finding>) {
+        let expected = place.chosen.iter().map(|chosen| chosen.candidate.record.as_str().trim_end());
+        let found = entries.index().records().map(|record| record.as_str().trim_end());
+        if !expected.eq(found) {
+            let message = "the index that clients would read has other entries than those that were chosen";
+            findings.push(Finding::error(Class::Local, "rehearsal", message).at(&place.offer.place));
+        }
+        let mut scratch = Scratch::default();
+        for record in entries.index().records() {
+            if let Err(finding) = self.package(place.offer, &record, &mut scratch) {
+                findings.push(finding.at(&place.offer.place).about(record.label()));
+            }
+        }
+    }
+
+    /// The index as a client reads it: from its address, with the key that it has.
+    fn index(&self, offer: &Offer) -> Result<IndexEntries, Finding> {
+        let bytes = self.whole(&path(&offer.place.repository, &offer.place.arch, INDEX)?)?;
+        let subset = self
+            .config
+            .repositories()
+            .get(offer.repository)
+            .is_some_and(|repository| repository.index_kind == IndexKind::Subset);
+        let own = if subset { Some(self.published_key(offer.repository)?) } else { None };
+        let (policy, known) = (Policy::default(), Known::builtin());
+        let keyring = match (&own, self.trusts.get(offer.repository)) {
+            (Some(keyring), _) => keyring,
+            (None, Some(trust)) => trust.keyring(),
+            (None, None) => return Err(broken("no key for this index")),
+        };
+        let proof = Proof { keyring, policy: &policy, known: &known };
+        let options =
+            ReadOptions { limits: self.limits.clone(), index_text: Keep::Text, ..ReadOptions::default() };
+        let subject = read(bytes.as_slice(), &options, &mut Scratch::default());
+        let Ok(Subject::Index(index)) = subject else { return Err(broken("the index is none")) };
+        let verified = verify_index(index, &proof)
+            .into_verified()
+            .map_err(|fault| Finding { class: Class::Local, ..Finding::of_fault(&fault) })?;
+        IndexEntries::new(verified).ok_or_else(|| broken("the index has no text"))
+    }
+
+    /// The public key under `keys/`, under the name that the signature asks for.
+    fn published_key(&self, repository: usize) -> Result<Keyring, Finding> {
+        let missing = || broken("no public key is published for a subset");
+        let name = self.key_names.get(repository).and_then(Option::as_ref).ok_or_else(missing)?;
+        let bytes = self.whole(&path("keys", "", name)?)?;
+        let key = read_key(&bytes).map_err(|error| broken(&error.to_string()))?;
+        let mut keyring = Keyring::default();
+        keyring
+            .add(TrustedKey::new(name.as_str(), name.as_str(), key))
+            .map_err(|error| broken(&error.to_string()))?;
+        Ok(keyring)
+    }
+
+    /// A package at the address that its entry leads to.
+    fn package(&self, offer: &Offer, record: &Record<'_>, scratch: &mut Scratch) -> Result<(), Finding> {
+        for folder in folders(record, &offer.architecture) {
+            let path = path(&offer.place.repository, folder, &record.file_name())?;
+            let opened = self.generation.open(&path).map_err(|error| local(&error))?;
+            if opened.size() != record.size() {
+                let message = format!("expected {} bytes at {path}, found {}", record.size(), opened.size());
+                return Err(broken(&message));
+            }
+            let entry = self.generation.manifest().entry(&path);
+            if entry.is_some_and(|entry| self.fresh.contains(&entry.sha256())) {
+                self.identity(record, opened, scratch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn identity(&self, record: &Record<'_>, opened: impl Read, scratch: &mut Scratch) -> Result<(), Finding> {
+        let options = ReadOptions {
+            limits: self.limits.clone(),
+            level: Level::Identity,
+            file_digest: FileDigest::Skip,
+            ..ReadOptions::default()
+        };
+        let subject =
+            read(opened, &options, scratch).map_err(|error| Finding::error(Class::Local, "io", error))?;
+        let Subject::Package(package) = subject else { return Err(broken("the file is no package")) };
+        let (facts, claims) = package.into_claims_without_proof();
+        let identity = facts.identity().map(Identity::new);
+        let info =
+            claims.as_ref().map(|claims| (claims.control().info().name(), claims.control().info().version()));
+        if identity != Some(record.identity()) || info != Some((record.name(), record.version())) {
+            return Err(broken("the file is another package than its entry says"));
+        }
+        Ok(())
+    }
+
+    fn whole(&self, path: &StorePath) -> Result<Vec<u8>, Finding> {
+        let opened = self.generation.open(path).map_err(|error| local(&error))?;
+        let mut bytes = Vec::new();
+        opened
+            .take(INDEX_CAP)
+            .read_to_end(&mut bytes)
+            .map_err(|error| Finding::error(Class::Local, "io", error).about(path.as_str()))?;
+        Ok(bytes)
+    }
+}
+
+/// What was just made does not hold: that is ours, and nothing is published.
+fn broken(message: &str) -> Finding {
+    Finding::error(Class::Local, "rehearsal", message)
+}

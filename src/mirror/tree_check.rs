@@ -1,0 +1,109 @@
+//! What a check of a tree of ours looks at beside its files: its list, and whether its worlds can be installed.
+
+use std::collections::BTreeSet;
+
+use super::check::{Checked, Subjects};
+use super::config::{Config, Repository};
+use super::fetch::local;
+use super::finding::{Class, Finding};
+use super::select::asked;
+use crate::index::Index;
+use crate::plan::{Source, Universe, prove};
+use crate::publish::{Defect, Depth, Look};
+use crate::types::Architecture;
+
+/// Paths of files that no index lists any more, and that stay for clients with an older one.
+///
+/// # Errors
+/// - A tree that cannot be read.
+pub fn dropped(look: &Look) -> Result<BTreeSet<String>, Finding> {
+    let published = look.published().map_err(|error| local(&error))?;
+    let entries = published.iter().flat_map(|manifest| manifest.entries());
+    let dropped = entries.filter(|entry| entry.dropped_at().is_some());
+    Ok(dropped.map(|entry| entry.path().as_str().to_owned()).collect())
+}
+
+/// Holds the published generation against its list; what is not as listed joins what is broken.
+pub fn defects(look: &Look, broken: &mut BTreeSet<String>) -> Vec<Finding> {
+    let number = match look.current() {
+        Ok(Some(number)) => number,
+        Ok(None) => {
+            return vec![Finding::error(Class::Usage, "nothing-published", "nothing is published here")];
+        }
+        Err(error) => return vec![local(&error)],
+    };
+    let defects = match look.check(number, Depth::Sizes) {
+        Ok(defects) => defects,
+        Err(error) => return vec![local(&error)],
+    };
+    let told = |defect: &Defect| {
+        let (code, path) = match defect {
+            Defect::Missing { path } => ("missing", path.as_str()),
+            Defect::NotAFile { path } => ("not-a-file", path.as_str()),
+            Defect::Size { path, .. } => ("size", path.as_str()),
+            Defect::Digest { path, .. } => ("digest", path.as_str()),
+            Defect::Time { path, .. } => ("time", path.as_str()),
+            Defect::NotInPool { path } => ("not-in-pool", path.as_str()),
+            Defect::Foreign { path } => ("foreign", path.as_str()),
+        };
+        (code, path.to_owned())
+    };
+    let mut findings = Vec::new();
+    for defect in &defects {
+        let (code, path) = told(defect);
+        findings.push(Finding::error(Class::Refused, code, defect));
+        if code != "foreign" {
+            broken.insert(path);
+        }
+    }
+    findings
+}
+
+/// The repositories of one set and one architecture, each with its number and its entries.
+type Together<'a> = (&'a str, &'a Architecture, Vec<(usize, &'a Repository, &'a Index)>);
+
+/// Worlds of the configuration that cannot be installed from what is published, with these repositories alone.
+pub fn unsolvable(config: &Config, subjects: &Subjects<'_>, checked: &Checked) -> Vec<Finding> {
+    let mut groups: Vec<Together<'_>> = Vec::new();
+    for (number, checkee) in subjects.checkees.iter().enumerate() {
+        let Some(index) = checked.entries.get(&number) else { continue };
+        let named = |repository: &&Repository| repository.name == checkee.place.repository;
+        let Some(repository) = config.repositories().iter().find(named) else { continue };
+        let member = (number, repository, index);
+        let same = |(set, architecture, _): &&mut Together<'_>| {
+            *set == repository.set && **architecture == checkee.architecture
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, _, members)) => members.push(member),
+            None => groups.push((&repository.set, &checkee.architecture, vec![member])),
+        }
+    }
+    groups.iter().flat_map(|(_, architecture, members)| of_group(config, architecture, members)).collect()
+}
+
+fn of_group(
+    config: &Config,
+    architecture: &Architecture,
+    members: &[(usize, &Repository, &Index)],
+) -> Vec<Finding> {
+    let about = |finding: Finding| finding.about(architecture.as_str());
+    let repositories = members.iter().map(|(number, repository, _)| (*number, *repository));
+    let worlds = match asked(repositories) {
+        Ok(asked) => asked.worlds,
+        Err(findings) => return findings,
+    };
+    let sources = members.iter().map(|(number, repository, index)| Source {
+        repository: *number,
+        index,
+        tag: repository.tag.as_deref(),
+    });
+    let universe = match Universe::new(architecture, sources, config.limits()) {
+        Ok(universe) => universe,
+        Err(error) => return vec![about(Finding::error(Class::Refused, "plan", error))],
+    };
+    // Held against itself: what cannot be installed from it is told.
+    match prove(&universe, &universe, &worlds, config.limits()) {
+        Ok(()) => Vec::new(),
+        Err(error) => vec![about(Finding::error(Class::Refused, "unsolved", error))],
+    }
+}
