@@ -39,3 +39,5 @@ pub mod transport;
 
 #[cfg(feature = "network")]
 pub mod mirror;
+
+pub mod audit;
