@@ -41,3 +41,6 @@ pub mod transport;
 pub mod mirror;
 
 pub mod audit;
+
+#[cfg(feature = "cli")]
+pub mod cli;

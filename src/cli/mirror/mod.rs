@@ -1,0 +1,45 @@
+//! `apkvet mirror`: a verified subset of repositories, kept and served.
+
+mod args;
+mod check;
+mod own_key;
+mod plan;
+mod progress;
+mod prune;
+mod record;
+mod settings;
+mod status;
+mod sync;
+
+use clap::{Args, Subcommand};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+
+/// Keeps a verified mirror: plans, syncs, checks, reports, prunes
+#[derive(Args, Debug)]
+pub(super) struct MirrorArgs {
+    #[command(subcommand)]
+    command: MirrorCommand,
+}
+
+/// What to do with a mirror.
+#[derive(Debug, Subcommand)]
+enum MirrorCommand {
+    Plan(plan::PlanArgs),
+    Sync(sync::SyncArgs),
+    Check(check::CheckArgs),
+    Status(status::StatusArgs),
+    Prune(prune::PruneArgs),
+}
+
+pub(super) fn run(args: MirrorArgs, output: &mut Output) -> Result<Exit, Failure> {
+    match args.command {
+        MirrorCommand::Plan(args) => plan::run(&args, output),
+        MirrorCommand::Sync(args) => sync::run(&args, output),
+        MirrorCommand::Check(args) => check::run(&args, output),
+        MirrorCommand::Status(args) => status::run(&args, output),
+        MirrorCommand::Prune(args) => prune::run(&args, output),
+    }
+}

@@ -1,0 +1,121 @@
+//! `apkvet mirror sync`: brings a tree to what the configuration wants.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::args::{AllowedArgs, SourceArgs, WaitArgs};
+use super::plan::{self, Summary, refusal};
+use super::progress::Bars;
+use super::record::{counted, findings, size};
+use super::settings::{Make, Settings};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{Output, Style};
+use crate::mirror::{Finding, LastRun, Outcome};
+use crate::publish::{Floor, Prune, PruneMode, Roots, StorePath, Tree, prune};
+use crate::sign::SigningKey;
+
+/// Fetches, verifies and publishes what the configuration wants
+#[derive(Args, Debug)]
+pub(super) struct SyncArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    allowed: AllowedArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+    /// Only say what would be done, as `mirror plan` does
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: &SyncArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let settings = Settings::load(&args.source, Some(&args.allowed), output)?;
+    if args.dry_run {
+        return plan::show(&settings, false, output);
+    }
+    let signers = settings.signers()?;
+    let tree = Tree::open(settings.store(Make::Root)?, args.wait.wait()).map_err(Failure::of_publish)?;
+    whole(&settings, &tree, &signers, &BTreeSet::new(), output)
+}
+
+/// One sync of an open tree, with its summary.
+pub(super) fn whole(
+    settings: &Settings,
+    tree: &Tree,
+    signers: &[Option<SigningKey>],
+    broken: &BTreeSet<StorePath>,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let begun = Instant::now();
+    let bars = Bars::new(output);
+    let signers: Vec<Option<&SigningKey>> = signers.iter().map(Option::as_ref).collect();
+    let synced = settings.mirror(&bars).sync(tree, &signers, broken);
+    bars.finish();
+    let synced = match synced {
+        Ok(outcome) => outcome,
+        Err(refused) => {
+            remember(settings, tree, &refused, output);
+            return refusal(output, &refused);
+        }
+    };
+    remember(settings, tree, &[], output);
+    plan::print(output, &synced.plan)?;
+    let exit = findings(output, &synced.findings)?;
+    let (pruned, failed) = pruned(settings, tree);
+    let exit = exit.worst(findings(output, &failed)?);
+    let summary = Summary {
+        pruned: Some(pruned),
+        seconds: Some(begun.elapsed().as_secs_f64()),
+        ..Summary::of(&synced).told(&synced.findings, exit)
+    };
+    finish(output, &synced, &summary)?;
+    Ok(exit)
+}
+
+/// How the run ended, for `status`; a run that cannot write that down has more to tell than that.
+fn remember(settings: &Settings, tree: &Tree, refused: &[Finding], output: &mut Output) {
+    if let Err(finding) = LastRun::of(refused, settings.now).write(tree) {
+        output.warning(&format!("the result is not kept: {finding}"));
+    }
+}
+
+/// Deletes what is over, never much at once.
+fn pruned(settings: &Settings, tree: &Tree) -> (usize, Vec<Finding>) {
+    let rules = Prune {
+        grace: settings.config.mirror().grace,
+        now: settings.now,
+        floor: Floor::Percent(settings.config.mirror().shrink_percent),
+        roots: &Roots::default(),
+    };
+    match prune(tree, &rules, PruneMode::Remove) {
+        Ok(pruned) => (pruned.len(), Vec::new()),
+        // The tree is published all the same; what is left over is told of.
+        Err(error) => {
+            let text = format!("nothing is pruned: {error}; look at `apkvet mirror prune --dry-run`");
+            (0, vec![Finding::warning("prune", text)])
+        }
+    }
+}
+
+fn finish(output: &mut Output, outcome: &Outcome, summary: &Summary) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(output.record("summary", summary)?);
+    }
+    if output.is_quiet() {
+        return Ok(());
+    }
+    let Summary { fetch, fetch_bytes, keep, drop, seconds, .. } = summary;
+    let time = seconds.unwrap_or_default();
+    let generation = outcome.generation.unwrap_or_default();
+    let what = if outcome.published { "published as" } else { "nothing new: still" };
+    let text = format!(
+        "{what} generation {generation}: {} fetched ({}), {keep} re-used, {drop} dropped, {time:.1} s",
+        counted(*fetch, "package"),
+        size(*fetch_bytes),
+    );
+    let text = output.paint(Style::Good, &text);
+    Ok(output.line(&text)?)
+}
