@@ -1,0 +1,16 @@
+//! Stores for the tests of publishing: one that can lose its power, one that fails at a chosen operation,
+//! small runs that publish, and the checks that must hold after each of them.
+
+mod faulty;
+mod files;
+mod fsck;
+mod run;
+mod sim;
+mod state;
+
+pub(crate) use faulty::{Fault, Faulty};
+pub(crate) use files::{admit, index, key, package, prove};
+pub(crate) use fsck::{NOTHING, Seen, fsck, published, spare};
+pub(crate) use run::{SOON, Step, run, run_at_once, steps};
+pub(crate) use sim::{SimStore, Syncs};
+pub(crate) use state::{Choices, State};

@@ -1,0 +1,36 @@
+//! The integration tests, one binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    reason = "a test that is not as expected has to stop, helpers of tests too"
+)]
+
+mod harness;
+
+/// An index that speaks for its packages, as far as that is chosen.
+mod by_index;
+/// The program as a user runs it: words, JSON, exit codes.
+mod cli;
+
+/// The generated cases of `../shared/corpus/v2`, each with the verdict that it must get.
+mod corpus;
+
+/// Indexes that are made here, and signed.
+#[cfg(feature = "aws-lc")]
+mod made;
+
+/// The order of the modules.
+mod order;
+/// Keys that count only where a pin file says so.
+mod pins;
+
+/// The real files of `../shared/real`, each with the verdict that it must get.
+mod real;
+
+/// Several signatures in one file.
+mod signatures;
