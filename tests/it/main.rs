@@ -12,6 +12,9 @@
 
 mod harness;
 
+/// Key directories audited: expected results, odd directories, flags, exit codes.
+mod audit;
+
 /// An index that speaks for its packages, as far as that is chosen.
 mod by_index;
 /// The program as a user runs it: words, JSON, exit codes.
@@ -20,6 +23,8 @@ mod cli;
 /// The generated cases of `../shared/corpus/v2`, each with the verdict that it must get.
 mod corpus;
 
+/// Keys listed, shown, compared and pinned.
+mod keys;
 /// Indexes that are made here, and signed.
 #[cfg(feature = "aws-lc")]
 mod made;
