@@ -23,6 +23,16 @@ mod cli;
 /// The generated cases of `../shared/corpus/v2`, each with the verdict that it must get.
 mod corpus;
 
+/// Indexes listed, asked and compared.
+mod index_ask;
+/// Indexes made from packages.
+#[cfg(feature = "aws-lc")]
+mod index_build;
+/// Indexes checked: text, entries, packages.
+mod index_check;
+/// How much memory verifying a large index takes.
+#[cfg(target_os = "linux")]
+mod index_memory;
 /// Keys listed, shown, compared and pinned.
 mod keys;
 /// Indexes that are made here, and signed.
