@@ -49,3 +49,5 @@ mod real;
 
 /// Several signatures in one file.
 mod signatures;
+/// What is chosen for requests, and why.
+mod solver;
