@@ -23,6 +23,10 @@ mod cli;
 /// The generated cases of `../shared/corpus/v2`, each with the verdict that it must get.
 mod corpus;
 
+/// Files that are fetched, and appear only if they hold.
+#[cfg(feature = "network")]
+mod fetch;
+
 /// Indexes listed, asked and compared.
 mod index_ask;
 /// Indexes made from packages.
@@ -51,3 +55,6 @@ mod real;
 mod signatures;
 /// What is chosen for requests, and why.
 mod solver;
+/// Files fetched from servers and folders that are healthy, slow, cut, lying, or away.
+#[cfg(feature = "network")]
+mod transport;
