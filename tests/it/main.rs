@@ -48,6 +48,9 @@ mod order;
 /// Keys that count only where a pin file says so.
 mod pins;
 
+/// Publishing: what is served stays whole, whatever happens.
+#[cfg(feature = "network")]
+mod publish;
 /// The real files of `../shared/real`, each with the verdict that it must get.
 mod real;
 

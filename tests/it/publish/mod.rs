@@ -1,0 +1,14 @@
+/// A run that dies, or that the system refuses something, at each of its operations.
+mod crash;
+/// A directory on disk: modes, locks, things that were planted, links that appear meanwhile.
+mod disk;
+/// Processes that are killed, or refused something, at their system calls.
+mod kill;
+/// A power loss after each operation, with anything that was not synced kept or not.
+mod powerloss;
+/// What is deleted, and what is not.
+mod pruning;
+/// A client that fetches while much is published.
+mod reader;
+/// What may get into the pool and into a generation.
+mod rules;
