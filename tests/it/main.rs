@@ -26,7 +26,8 @@ mod corpus;
 /// Files that are fetched, and appear only if they hold.
 #[cfg(feature = "network")]
 mod fetch;
-
+/// The repository under `fixtures/`.
+mod fixtures;
 /// Indexes listed, asked and compared.
 mod index_ask;
 /// Indexes made from packages.
@@ -42,6 +43,10 @@ mod keys;
 /// Indexes that are made here, and signed.
 #[cfg(feature = "aws-lc")]
 mod made;
+
+/// A mirror: what it takes, what it refuses, what it publishes.
+#[cfg(feature = "network")]
+mod mirror;
 
 /// The order of the modules.
 mod order;

@@ -1,0 +1,13 @@
+/// What a run asks an index before it takes anything of it.
+mod guards;
+/// Over HTTP, from servers that change and go wrong meanwhile.
+mod http;
+/// Packages, each with its own signature, its entry, and the keys of its repository.
+mod packages;
+/// The commands as a user runs them: words, JSON, exit codes.
+mod program;
+/// Real repositories, and a real `apk` as the client.
+mod real;
+mod rig;
+/// What is published, and what stays for how long.
+mod tree;
