@@ -1,0 +1,21 @@
+# Everything that CI checks.
+check:
+    .ci/run
+
+# The tests alone.
+test:
+    cargo test --workspace --locked
+
+# Formats and lints what lies here.
+lint:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Crashes, errors and power losses of publishing, with many more ways tried than in CI; takes minutes.
+crash:
+    cargo test --release --locked --test it -- publish:: --include-ignored --nocapture
+
+# Whole commands side by side: apkvet, openssl, gzip, and a real apk if APKVET_APK names one.
+compare:
+    cargo build --release --locked
+    benches/compare
