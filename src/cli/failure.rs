@@ -55,6 +55,12 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.error)
+    }
+}
+
 /// Writing our own output failed; a broken pipe is quiet.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {

@@ -16,7 +16,7 @@ use super::subjects::shown;
 const MAX_TEXT: u64 = 16 << 20;
 
 /// Which list of known keys.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(super) struct KnownArgs {
     /// Use this list of known keys instead of the built-in one
     #[arg(long = "known", value_name = "FILE")]

@@ -16,6 +16,7 @@ mod open;
 mod output;
 mod pool;
 mod record;
+mod replace;
 #[cfg(feature = "network")]
 mod signals;
 mod subjects;

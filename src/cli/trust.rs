@@ -19,7 +19,7 @@ use super::subjects::shown;
 pub(super) const DEFAULT_DIRECTORIES: [&str; 2] = ["/etc/apk/keys", "/lib/apk/keys"];
 
 /// The flags that say what is trusted.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Trust")]
 pub(super) struct TrustArgs {
     /// Trust this key under its file name, or under NAME (repeatable)

@@ -83,6 +83,15 @@ impl Trust {
         Self { keyring, policy, known }
     }
 
+    /// The same with one more key: that of an index which the operator makes.
+    ///
+    /// # Errors
+    /// - [`TrustError::Names`] if the name stands for another key already.
+    pub fn with(mut self, key: TrustedKey) -> Result<Self, TrustError> {
+        self.keyring.add(key)?;
+        Ok(self)
+    }
+
     /// What judgements are made with.
     pub const fn proof(&self) -> Proof<'_> {
         Proof { keyring: &self.keyring, policy: &self.policy, known: &self.known }

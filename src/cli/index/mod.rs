@@ -9,6 +9,9 @@ mod packages;
 mod signing;
 mod source;
 
+#[cfg(feature = "network")]
+pub(super) use build::refresh;
+
 use clap::{Args, Subcommand};
 
 use super::exit::Exit;

@@ -70,6 +70,13 @@ mod present {
     }
 
     impl Signer {
+        /// The key in a file, over SHA-256.
+        #[cfg(feature = "network")]
+        pub(in crate::cli::index) fn read(path: &std::path::Path) -> Result<Self, Failure> {
+            let key = SigningKey::read(path).map_err(failure)?;
+            Ok(Self { key, digests: SignDigests::Sha256 })
+        }
+
         /// The whole signed index.
         pub(in crate::cli::index) fn sign(&self, body: &IndexBytes) -> Result<Vec<u8>, Failure> {
             sign_index(body, &self.key, self.digests).map_err(failure)

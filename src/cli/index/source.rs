@@ -77,6 +77,19 @@ impl Judge {
         Ok(Self { trust, policy, limits })
     }
 
+    /// The same for keys, a digest and limits that a configuration names.
+    #[cfg(feature = "network")]
+    pub(super) fn of(
+        trust: &TrustArgs,
+        min_digest: MinDigest,
+        limits: Limits,
+        output: &mut Output,
+    ) -> Result<Self, Failure> {
+        let trust = Trust::load(trust, output)?;
+        let policy = Policy { min_digest, pinned: trust.pinned.clone(), ..Policy::default() };
+        Ok(Self { trust, policy, limits })
+    }
+
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -2,7 +2,10 @@
 
 mod args;
 mod check;
+mod hook;
+mod metrics;
 mod own_key;
+mod own_packages;
 mod plan;
 mod progress;
 mod prune;

@@ -25,7 +25,8 @@ pub(super) fn own_keyring(repository: &Repository) -> Result<Option<Keyring>, Fa
     Ok(Some(keyring))
 }
 
-fn public_half(path: &Path) -> Result<(String, PublicKey), Failure> {
+/// The name under which a key signs, and its public half.
+pub(super) fn public_half(path: &Path) -> Result<(String, PublicKey), Failure> {
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
     let public = PathBuf::from(public);

@@ -29,7 +29,7 @@ struct Detail<'a> {
 }
 
 impl<'a> FindingRecord<'a> {
-    fn of(finding: &'a Finding) -> Self {
+    pub(super) fn of(finding: &'a Finding) -> Self {
         let place = finding.place.as_ref();
         Self {
             id: finding.code,

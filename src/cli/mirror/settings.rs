@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 
 use super::args::{AllowedArgs, SourceArgs};
+use super::own_key::public_half;
 use crate::cli::clock::{now, today};
 use crate::cli::failure::Failure;
 use crate::cli::known::read;
@@ -14,12 +15,12 @@ use crate::cli::subjects::shown;
 use crate::cli::trust::{DEFAULT_DIRECTORIES, Trust as Keys};
 use crate::limits::Limits;
 use crate::mirror::{
-    Allowed, Config, Flags, Init, Mirror, MirrorSettings, Overrides, Progress, Repository, Trust,
+    Allowed, Config, Flags, Init, Mirror, MirrorSettings, Overrides, Progress, Repository, Trust, TrustError,
 };
 use crate::publish::{DiskStore, Durability, PublishError, Store};
 use crate::sign::SigningKey;
 use crate::transport::{Authorities, Credentials, Fetcher, Location, Proxies, Settings as FetchSettings};
-use crate::verify::{KeyNames, Policy};
+use crate::verify::{KeyNames, Policy, TrustedKey};
 
 /// Everything that a run is told, loaded.
 pub(super) struct Settings {
@@ -168,11 +169,20 @@ fn trusts(args: &SourceArgs, config: &Config, output: &mut Output) -> Result<Vec
         return Err(Failure::usage(anyhow!(text)));
     }
     let load = |repository: &Repository| {
-        Trust::load(repository, today()).map_err(|error| {
+        let failed = |error: TrustError| {
             let unreadable = error.is_unreadable();
             let error = anyhow::Error::new(error).context(format!("repository {}, keys", repository.name));
             if unreadable { Failure::local(error) } else { Failure::usage(error) }
-        })
+        };
+        let trust = Trust::load(repository, today()).map_err(failed)?;
+        // An index that each run makes is signed by the key that signs what is published.
+        match repository.sign_key.as_deref().filter(|_| repository.build_index) {
+            Some(path) => {
+                let (name, key) = public_half(path)?;
+                trust.with(TrustedKey::new(name, shown(path), key)).map_err(failed)
+            }
+            None => Ok(trust),
+        }
     };
     config.repositories().iter().map(load).collect()
 }

@@ -10,10 +10,11 @@ use super::plan::{self, Summary, refusal};
 use super::progress::Bars;
 use super::record::{counted, findings, size};
 use super::settings::{Make, Settings};
+use super::{hook, metrics, own_packages};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Style};
-use crate::mirror::{Finding, LastRun, Outcome};
+use crate::mirror::{Finding, LastRun, Outcome, Severity, status};
 use crate::publish::{Floor, Prune, PruneMode, Roots, StorePath, Tree, prune};
 use crate::sign::SigningKey;
 
@@ -38,6 +39,11 @@ pub(super) fn run(args: &SyncArgs, output: &mut Output) -> Result<Exit, Failure>
     }
     let signers = settings.signers()?;
     let tree = Tree::open(settings.store(Make::Root)?, args.wait.wait()).map_err(Failure::of_publish)?;
+    let refused = own_packages::index(&settings, output)?;
+    if !refused.is_empty() {
+        told(&settings, &tree, None, &refused, output);
+        return refusal(output, &refused);
+    }
     whole(&settings, &tree, &signers, &BTreeSet::new(), output)
 }
 
@@ -57,11 +63,11 @@ pub(super) fn whole(
     let synced = match synced {
         Ok(outcome) => outcome,
         Err(refused) => {
-            remember(settings, tree, &refused, output);
+            told(settings, tree, None, &refused, output);
             return refusal(output, &refused);
         }
     };
-    remember(settings, tree, &[], output);
+    told(settings, tree, synced.generation.filter(|_| synced.published), &synced.findings, output);
     plan::print(output, &synced.plan)?;
     let exit = findings(output, &synced.findings)?;
     let (pruned, failed) = pruned(settings, tree);
@@ -75,11 +81,27 @@ pub(super) fn whole(
     Ok(exit)
 }
 
-/// How the run ended, for `status`; a run that cannot write that down has more to tell than that.
-fn remember(settings: &Settings, tree: &Tree, refused: &[Finding], output: &mut Output) {
-    if let Err(finding) = LastRun::of(refused, settings.now).write(tree) {
+/// How the run ended: kept for `status`, left for Prometheus, and told to the hook.
+///
+/// A run that cannot tell has more to say than that: what fails here is a warning.
+fn told(settings: &Settings, tree: &Tree, published: Option<u64>, findings: &[Finding], output: &mut Output) {
+    let failed: Vec<Finding> =
+        findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
+    let run = LastRun::of(&failed, settings.now);
+    if let Err(finding) = run.clone().write(tree) {
         output.warning(&format!("the result is not kept: {finding}"));
     }
+    if let Some(path) = &settings.config.mirror().metrics {
+        let status = status(tree.as_look(), Some(&settings.config), settings.now);
+        let written = status
+            .map_err(|finding| finding.to_string())
+            .and_then(|status| metrics::write(path, &status, &run).map_err(|failure| failure.to_string()));
+        if let Err(error) = written {
+            output.warning(&format!("the figures are not written: {error}"));
+        }
+    }
+    let events = hook::Event::of(published.is_some(), findings);
+    hook::call(settings.config.mirror(), &events, published, findings, output);
 }
 
 /// Deletes what is over, never much at once.

@@ -48,6 +48,10 @@ pub struct MirrorSettings {
     pub shrink_percent: u8,
     /// Further certificate authorities, in PEM.
     pub ca_file: Option<PathBuf>,
+    /// Where a run leaves its figures, in the text form that Prometheus reads.
+    pub metrics: Option<PathBuf>,
+    /// A program and its arguments, called after a run; nothing if it is empty.
+    pub hook: Vec<String>,
 }
 
 impl MirrorSettings {
@@ -67,6 +71,8 @@ impl MirrorSettings {
             owners: BTreeMap::new(),
             shrink_percent: Self::SHRINK_PERCENT,
             ca_file: None,
+            metrics: None,
+            hook: Vec::new(),
         }
     }
 }

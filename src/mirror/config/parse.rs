@@ -101,6 +101,16 @@ fn check(repository: &Repository) -> Result<(), ConfigError> {
     if repository.keys.is_empty() && repository.key_pins.is_none() {
         return failed("keys", Problem::NoKeys);
     }
+    if repository.build_index {
+        let folders = repository.upstreams.texts();
+        if let Some(found) = folders.iter().find(|text| folders.len() > 1 || text.contains("://")) {
+            let expected = "one folder of packages, since `build-index` makes its index";
+            return failed("upstream", Problem::Word { expected, found: found.clone() });
+        }
+        if repository.keys.is_empty() {
+            return failed("keys", Problem::NoKeys);
+        }
+    }
     let Selection { requests, retain, pinned_by, .. } = &repository.selection;
     match repository.index_kind {
         IndexKind::Upstream if !requests.is_empty() => failed("select", Problem::UpstreamKind),
@@ -132,7 +142,22 @@ fn mirror(raw: RawMirror, folder: &Path) -> Result<MirrorSettings, ConfigError> 
     }
     mirror.owners = raw.owners;
     mirror.ca_file = raw.ca_file.map(|path| folder.join(path));
+    mirror.metrics = raw.metrics.map(|path| folder.join(path));
+    mirror.hook = hook(raw.hook, folder)?;
     Ok(mirror)
+}
+
+/// A program of a path is relative to the configuration; a mere name is looked up when it is called.
+fn hook(mut words: Vec<String>, folder: &Path) -> Result<Vec<String>, ConfigError> {
+    if let Some(program) = words.first_mut() {
+        if program.is_empty() {
+            return Err(in_mirror("mirror.hook", Problem::Empty));
+        }
+        if program.contains('/') {
+            *program = anchored(std::mem::take(program), folder);
+        }
+    }
+    Ok(words)
 }
 
 /// Which repository a problem is told of.
@@ -153,15 +178,17 @@ pub(super) fn repository(
     let upstreams = raw.upstream.map(OneOrMany::into_vec).unwrap_or_default();
     let name = raw.name.or_else(|| default_name(upstreams.first()?));
     let label = Label(name.clone().unwrap_or_else(|| number.to_string()));
-    let selects = !(raw.select.is_empty() && raw.pinned_by.is_empty());
+    let selects = raw.build_index || !(raw.select.is_empty() && raw.pinned_by.is_empty());
     let index_kind = if selects { IndexKind::Subset } else { IndexKind::Upstream };
     let index_kind = label.at("index-kind", word(raw.index_kind, INDEX_KINDS, index_kind))?;
     let level = match index_kind {
         IndexKind::Subset => Level::Full,
         IndexKind::Upstream => Level::Identity,
     };
+    // Whoever builds a repository wants all of it, unless told otherwise.
+    let everything = (raw.build_index && raw.select.is_empty()).then(|| "*".to_owned());
     let selection = Selection {
-        requests: raw.select.into_iter().map(|request| world(request, folder)).collect(),
+        requests: raw.select.into_iter().chain(everything).map(|request| world(request, folder)).collect(),
         closure: label.at("closure", word(raw.closure, CLOSURES, Closure::Providers))?,
         retain: label.at("retain", retain(raw.retain))?,
         pinned_by: raw.pinned_by,
@@ -186,6 +213,7 @@ pub(super) fn repository(
         min_digest: label.at("min-digest", word(raw.min_digest, DIGESTS, MinDigest::AcceptSha1))?,
         index_kind,
         sign_key: raw.sign_key.map(below),
+        build_index: raw.build_index,
         selection,
         rebuilt: label.at("rebuilt", word(raw.rebuilt, REBUILT, Rebuilt::Refuse))?,
         description: label.at("description", expression(raw.description))?,

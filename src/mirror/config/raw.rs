@@ -27,6 +27,9 @@ pub(super) struct RawMirror {
     pub(super) owners: BTreeMap<String, String>,
     pub(super) shrink_percent: Option<u8>,
     pub(super) ca_file: Option<PathBuf>,
+    pub(super) metrics: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) hook: Vec<String>,
 }
 
 /// One value, or a list of them.
@@ -72,6 +75,8 @@ pub(super) struct RawRepository {
     pub(super) min_digest: Option<String>,
     pub(super) index_kind: Option<String>,
     pub(super) sign_key: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) build_index: bool,
     #[serde(default)]
     pub(super) select: Vec<String>,
     pub(super) closure: Option<String>,

@@ -152,6 +152,8 @@ pub struct Repository {
     pub index_kind: IndexKind,
     /// The key that signs an index of our own.
     pub sign_key: Option<PathBuf>,
+    /// Whether the upstream is a folder of packages of the operator, whose index each run makes anew.
+    pub build_index: bool,
     /// What is wanted; everything for an upstream index.
     pub selection: Selection,
     /// What happens with rebuilt packages.

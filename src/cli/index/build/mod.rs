@@ -1,7 +1,8 @@
 //! `apkvet index build`: makes an index from packages, each verified first, and signs it.
 
-mod destination;
 mod entry;
+#[cfg(feature = "network")]
+pub(in crate::cli) mod refresh;
 mod reuse;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Style};
 use crate::cli::pool;
 use crate::cli::record::FileRecord;
+use crate::cli::replace::replace;
 use crate::cli::subjects::shown;
 use crate::cli::text;
 use crate::index::{DraftError, Index, IndexBytes, IndexDraft, Record, entry_order};
@@ -214,13 +216,11 @@ impl Build<'_> {
     /// Sorts, writes, signs, and puts the index in its place; none, and why, if the text would be refused.
     fn write(&self, text: &str, output: &mut Output) -> Result<Option<Vec<u8>>, Failure> {
         let index = Index::read_leniently(text.as_bytes().to_vec());
-        let mut records: Vec<Record<'_>> = index.records().collect();
-        records.sort_by(entry_order);
         let mut draft = IndexDraft::new(self.time);
         if let Some(description) = &self.args.description {
             draft = draft.described(description);
         }
-        records.iter().for_each(|record| draft.copy(record));
+        in_order(&index).iter().for_each(|record| draft.copy(record));
         let body = match draft.body(self.limits) {
             Ok(body) => body,
             Err(error) => {
@@ -232,9 +232,16 @@ impl Build<'_> {
             Some(signer) => signer.sign(&body)?,
             None => IndexBytes::into_bytes(body),
         };
-        destination::replace(&self.args.output, &bytes)?;
+        replace(&self.args.output, &bytes)?;
         Ok(Some(bytes))
     }
+}
+
+/// Entries in the order of indexes that are made.
+fn in_order(index: &Index) -> Vec<Record<'_>> {
+    let mut records: Vec<Record<'_>> = index.records().collect();
+    records.sort_by(entry_order);
+    records
 }
 
 /// A text that would be refused comes from a package: two of one name and version, or a broken dependency.
