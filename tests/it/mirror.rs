@@ -2,6 +2,8 @@
 mod guards;
 /// Over HTTP, from servers that change and go wrong meanwhile.
 mod http;
+/// What an operator has around a run.
+mod operation;
 /// Packages, each with its own signature, its entry, and the keys of its repository.
 mod packages;
 /// The commands as a user runs them: words, JSON, exit codes.

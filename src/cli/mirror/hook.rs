@@ -47,7 +47,7 @@ impl Event {
 }
 
 /// Codes that say: signed, and by somebody else than before.
-const NEW_KEYS: [&str; 3] = ["unknown-key", "key-known", "key-replaced"];
+const NEW_KEYS: [&str; 3] = ["untrusted", "key-known", "key-replaced"];
 
 /// What the program reads on its standard input.
 #[derive(Serialize)]
