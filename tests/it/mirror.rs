@@ -1,5 +1,7 @@
 /// What a run asks an index before it takes anything of it.
 mod guards;
+/// The guide for operators, as it stands.
+mod guide;
 /// Over HTTP, from servers that change and go wrong meanwhile.
 mod http;
 /// What an operator has around a run.
