@@ -141,15 +141,7 @@ fn install(place: &Place, keys: &Path) {
     };
     let root = place.path("root");
     let mut command = Command::new(apk);
-    command.args([
-        "--root",
-        root.to_str().unwrap(),
-        "--initdb",
-        "--usermode",
-        "--arch",
-        "x86_64",
-        "--no-cache",
-    ]);
+    command.args(["--root", root.to_str().unwrap(), "--initdb", "--arch", "x86_64", "--no-cache"]);
     command.args(["--keys-dir", keys.to_str().unwrap(), "--repositories-file", "/dev/null"]);
     command.args(["--repository", &format!("{}/v3.22/main", place.address()), "add", "tool"]);
     let ran = command.output().unwrap();
