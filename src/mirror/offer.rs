@@ -14,7 +14,7 @@ use crate::container::Scratch;
 use crate::fault::Fault;
 use crate::index::Index;
 use crate::limits::Limits;
-use crate::transport::{Demand, Worker};
+use crate::transport::{Caches, Demand, Worker};
 use crate::types::{Architecture, Digest, Sha256};
 use crate::unverified::{FileDigest, Keep, ReadOptions, Subject, read};
 use crate::verify::{IndexEntries, verify_index, verify_unknown};
@@ -48,6 +48,8 @@ pub struct Offer {
     pub from: usize,
     /// Where that is, without credentials.
     pub upstream: String,
+    /// Whether it came past the caches, since what they had does not hold.
+    pub(super) caches: Caches,
     /// Lifted refusals, warnings, and upstreams that failed before this one.
     pub findings: Vec<Finding>,
 }
@@ -105,8 +107,27 @@ impl Wish<'_> {
         Err(failed)
     }
 
+    /// The index of one upstream; what does not hold is asked for once more, past all caches.
     fn from(&self, worker: &mut Worker, from: usize, upstream: &Upstream) -> Result<Offer, Finding> {
-        let bytes = fetch(worker, upstream, self.architecture)?;
+        let bytes = fetch(worker, upstream, self.architecture, Caches::Allowed)?;
+        let refused = match self.offer(bytes, from, upstream, Caches::Allowed) {
+            Err(refused) if !upstream.is_local() => refused,
+            done => return done,
+        };
+        match fetch(worker, upstream, self.architecture, Caches::Revalidate) {
+            Ok(bytes) => self.offer(bytes, from, upstream, Caches::Revalidate),
+            // What came first is the graver matter.
+            Err(_) => Err(refused),
+        }
+    }
+
+    fn offer(
+        &self,
+        bytes: Vec<u8>,
+        from: usize,
+        upstream: &Upstream,
+        caches: Caches,
+    ) -> Result<Offer, Finding> {
         let judged = self.judge(&bytes, upstream).map_err(|fault| Finding::of_fault(&fault))?;
         let Judged { entries, time, description } = judged;
         let offer = Offer {
@@ -120,6 +141,7 @@ impl Wish<'_> {
             entries,
             from,
             upstream: upstream.to_string(),
+            caches,
             findings: Vec::new(),
         };
         self.wrong_architecture(offer.index())?;
@@ -198,9 +220,14 @@ struct Judged {
 }
 
 /// Fetches an index from one upstream.
-fn fetch(worker: &mut Worker, upstream: &Upstream, architecture: &Architecture) -> Result<Vec<u8>, Finding> {
+fn fetch(
+    worker: &mut Worker,
+    upstream: &Upstream,
+    architecture: &Architecture,
+    caches: Caches,
+) -> Result<Vec<u8>, Finding> {
     let mut bytes = Vec::new();
-    let demand = Demand::new(&[architecture.as_str(), INDEX], INDEX_CAP);
+    let demand = Demand { caches, ..Demand::new(&[architecture.as_str(), INDEX], INDEX_CAP) };
     worker.fetch(upstream.locations(), &demand, &mut bytes).map_err(|error| Finding::of_fetch(&error))?;
     Ok(bytes)
 }
@@ -210,7 +237,9 @@ fn fetch(worker: &mut Worker, upstream: &Upstream, architecture: &Architecture) 
 /// # Errors
 /// - That it could not be read again.
 pub(super) fn is_unchanged(worker: &mut Worker, upstream: &Upstream, offer: &Offer) -> Result<bool, Finding> {
-    let again = fetch(worker, upstream, &offer.architecture).map_err(|finding| finding.at(&offer.place))?;
+    // A cache that was wrong once would be wrong again.
+    let again = fetch(worker, upstream, &offer.architecture, offer.caches)
+        .map_err(|finding| finding.at(&offer.place))?;
     Ok(digest(&again) == offer.sha256)
 }
 

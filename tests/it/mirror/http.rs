@@ -3,6 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use apkvet::mirror::{Class, worst};
 
+use apkvet_fixtures::FakeKey;
+
 use super::rig::{Rig, Upstream, package, published};
 use crate::harness::http_fault_server::{Asked, FaultServer, answer, healthy};
 
@@ -109,6 +111,56 @@ fn a_package_that_is_exchanged_while_it_is_sent_is_fetched_again() {
     let tries: Vec<&Asked> = asked.iter().filter(|asked| asked.target.ends_with("tool-1.0-r0.apk")).collect();
     assert_eq!(tries.len(), 2);
     assert_eq!(tries[1].header("cache-control"), Some("no-cache"));
+}
+
+/// A cache on the way that has a bad index, or an old one, until it is told to ask.
+fn cached(bad: Vec<u8>) -> FaultServer {
+    let server = serving(&second());
+    server.misbehave(move |asked| {
+        let length = format!("Content-Length: {}", bad.len());
+        let past = asked.header("cache-control") == Some("no-cache");
+        (is_index(asked) && !past).then(|| answer("200 OK", &[&length], &bad))
+    });
+    server
+}
+
+#[test]
+fn an_index_that_does_not_hold_is_asked_for_once_more_past_the_caches() {
+    let good = second().index();
+    let mut torn = good.clone();
+    let last = torn.len() - 30;
+    torn[last] ^= 1;
+    let foreign = Upstream { key: FakeKey::b(), ..second() }.index();
+    let page = b"<!DOCTYPE html><html><body>maintenance</body></html>".to_vec();
+    for bad in [torn, good[..good.len() / 2].to_vec(), foreign, page] {
+        let server = cached(bad.clone());
+        let rig = of(&[&server]);
+        rig.sync().unwrap_or_else(|findings| panic!("{findings:?}"));
+        assert_eq!(rig.listed("v3.17/main"), ["tool-1.1-r0", "lib-1.1-r0"]);
+        // What stays wrong past the caches is refused, after one further request.
+        let server = serving(&second());
+        server.misbehave(move |asked| {
+            let length = format!("Content-Length: {}", bad.len());
+            is_index(asked).then(|| answer("200 OK", &[&length], &bad))
+        });
+        let findings = of(&[&server]).sync().unwrap_err();
+        assert_eq!(worst(&findings), Some(Class::Refused), "{findings:?}");
+        assert_eq!(server.asked().len(), 2);
+    }
+}
+
+/// N6: an old index in a cache is no rollback of upstream.
+#[test]
+fn an_index_that_is_older_than_the_one_before_is_asked_for_once_more_past_the_caches() {
+    let server = serving(&first());
+    let rig = of(&[&server]);
+    rig.sync().unwrap();
+    second().serve(&server, AT);
+    rig.sync().unwrap();
+    let server = cached(first().index());
+    let rig = Rig { upstreams: of(&[&server]).upstreams, ..rig };
+    let outcome = rig.sync().unwrap_or_else(|findings| panic!("{findings:?}"));
+    assert!(!outcome.published);
 }
 
 /// H-38: what the first upstream has wrong, the second has right.
