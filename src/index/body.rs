@@ -18,6 +18,8 @@ pub(crate) struct IndexBody {
     pub(crate) report: TextReport,
     /// Escaped.
     pub(crate) description: Option<String>,
+    /// The same as it is stored.
+    pub(crate) raw_description: Option<Vec<u8>>,
     /// The time that the tar header of `APKINDEX` carries. Units: seconds since 1970.
     pub(crate) tar_time: u64,
     /// A `.SIGN.*` entry stands at the end of the body, where no reader looks for one.
@@ -162,7 +164,8 @@ impl IndexMember {
             Some(error) => Err(error),
             None => Ok(IndexBody {
                 report: text.finish().map_err(IndexError::Limit)?,
-                description: description.map(|text| escape_all(&text).to_string()),
+                description: description.as_ref().map(|text| escape_all(text).to_string()),
+                raw_description: description,
                 tar_time,
                 stray_signature,
             }),

@@ -15,7 +15,7 @@ use crate::limits::{LimitReached, Limits};
 /// use apkvet::limits::Limits;
 /// let text = "C:Q1R2BIvfiF748uM/EcZjiP75/C3WM=\nP:foo\nV:1.0-r0\nA:x86_64\nS:1000\n\n";
 /// let upstream = Index::parse(text.into(), &Limits::default()).unwrap();
-/// let mut draft = IndexDraft::new(1_700_000_000).described("v3.17.0");
+/// let mut draft = IndexDraft::new(1_700_000_000).described(b"v3.17.0");
 /// upstream.records().for_each(|record| draft.copy(&record));
 /// let body = draft.body(&Limits::default()).unwrap();
 /// assert_eq!(body, draft.body(&Limits::default()).unwrap());
@@ -26,7 +26,7 @@ use crate::limits::{LimitReached, Limits};
 #[derive(Clone, Debug)]
 pub struct IndexDraft<'a> {
     time: u64,
-    description: Option<&'a str>,
+    description: Option<&'a [u8]>,
     entries: Vec<&'a str>,
 }
 
@@ -57,7 +57,7 @@ impl<'a> IndexDraft<'a> {
 
     /// Sets the text of `DESCRIPTION`; `apk` shows none of more than 160 bytes.
     #[must_use]
-    pub const fn described(mut self, description: &'a str) -> Self {
+    pub const fn described(mut self, description: &'a [u8]) -> Self {
         self.description = Some(description);
         self
     }
@@ -104,7 +104,7 @@ impl<'a> IndexDraft<'a> {
         self.check(limits)?;
         let mut archive = ArchiveWriter::new(self.time);
         if let Some(description) = self.description {
-            archive.file("DESCRIPTION", std::iter::once(description.as_bytes()))?;
+            archive.file("DESCRIPTION", std::iter::once(description))?;
         }
         archive.file("APKINDEX", self.pieces())?;
         Ok(IndexBytes(archive.finish(ArchiveEnd::ZeroBlocks)?))

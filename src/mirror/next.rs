@@ -139,7 +139,7 @@ impl<'a> Next<'a> {
             return Ok(offer.bytes.clone());
         }
         let mut draft = IndexDraft::new(offer.time.unwrap_or_default());
-        if let Some(description) = &offer.description {
+        if let Some(description) = &offer.raw_description {
             draft = draft.described(description);
         }
         selected.chosen.iter().for_each(|chosen| draft.copy(&chosen.candidate.record));

@@ -42,6 +42,8 @@ pub struct Offer {
     pub time: Option<u64>,
     /// Its description, escaped.
     pub description: Option<String>,
+    /// The same as upstream wrote it, byte for byte.
+    pub raw_description: Option<Vec<u8>>,
     /// Its entries, as proof for packages.
     pub entries: IndexEntries,
     /// Which of the upstreams it came from.
@@ -129,7 +131,7 @@ impl Wish<'_> {
         caches: Caches,
     ) -> Result<Offer, Finding> {
         let judged = self.judge(&bytes, upstream).map_err(|fault| Finding::of_fault(&fault))?;
-        let Judged { entries, time, description } = judged;
+        let Judged { entries, time, description, raw_description } = judged;
         let offer = Offer {
             repository: self.number,
             architecture: self.architecture.clone(),
@@ -138,6 +140,7 @@ impl Wish<'_> {
             bytes,
             time,
             description,
+            raw_description,
             entries,
             from,
             upstream: upstream.to_string(),
@@ -172,8 +175,9 @@ impl Wish<'_> {
                 let verified = verify_index(index, &proof).into_verified()?;
                 let time = verified.value().time();
                 let description = verified.value().description().map(str::to_owned);
+                let raw_description = verified.value().raw_description().map(<[u8]>::to_vec);
                 let entries = IndexEntries::new(verified).ok_or_else(|| not_an_index("without a text"))?;
-                Ok(Judged { entries, time, description })
+                Ok(Judged { entries, time, description, raw_description })
             }
             Subject::Package(_) => Err(not_an_index("a package")),
             Subject::Unknown(file) => match verify_unknown(file, &proof).into_verified() {
@@ -217,6 +221,7 @@ struct Judged {
     entries: IndexEntries,
     time: Option<u64>,
     description: Option<String>,
+    raw_description: Option<Vec<u8>>,
 }
 
 /// Fetches an index from one upstream.

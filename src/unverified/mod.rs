@@ -123,6 +123,11 @@ impl IndexClaims {
         self.body.description.as_deref()
     }
 
+    /// The description as it is stored, for another index that shall have the same: never for output.
+    pub fn raw_description(&self) -> Option<&[u8]> {
+        self.body.raw_description.as_deref()
+    }
+
     /// The later of the time in the tar header and the newest `t:`; none before the year 2000.
     ///
     /// Units: seconds since 1970.

@@ -31,7 +31,7 @@ const TEXT: &str = "C:Q1R2BIvfiF748uM/EcZjiP75/C3WM=\nP:foo\nV:1.0-r0\nA:x86_64\
 
 fn made(digests: SignDigests, time: u64) -> Vec<u8> {
     let upstream = Index::parse(TEXT.into(), &Limits::default()).unwrap();
-    let mut draft = IndexDraft::new(time).described("a subset");
+    let mut draft = IndexDraft::new(time).described(b"a subset");
     upstream.records().for_each(|record| draft.copy(&record));
     sign_index(&draft.body(&Limits::default()).unwrap(), &test_key(), digests).unwrap()
 }

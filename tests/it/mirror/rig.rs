@@ -235,13 +235,19 @@ pub(super) fn fetcher() -> Fetcher {
 
 /// The text of an index, by an independent reader.
 pub(super) fn text_of(index: &[u8]) -> String {
+    String::from_utf8(member_of(index, "APKINDEX")).unwrap()
+}
+
+/// What an index holds under a name, by an independent reader.
+pub(super) fn member_of(index: &[u8], name: &str) -> Vec<u8> {
     use std::io::Read;
     let mut tar = Vec::new();
     flate2::read::MultiGzDecoder::new(index).read_to_end(&mut tar).unwrap();
-    let at = tar.windows(9).position(|window| window == b"APKINDEX\0").unwrap();
+    let name = format!("{name}\0");
+    let at = tar.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
     let size = std::str::from_utf8(&tar[at + 124..at + 135]).unwrap();
     let size = usize::from_str_radix(size, 8).unwrap();
-    String::from_utf8(tar[at + 512..at + 512 + size].to_vec()).unwrap()
+    tar[at + 512..at + 512 + size].to_vec()
 }
 
 /// What clients can fetch: every path below `current`, with its bytes.

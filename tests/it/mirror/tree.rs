@@ -1,6 +1,6 @@
 use apkvet::plan::Action;
 
-use super::rig::{DAY, NOW, Rig, Upstream, built, listing, package, published, text_of};
+use super::rig::{DAY, NOW, Rig, Upstream, built, listing, member_of, package, published, text_of};
 use apkvet_fixtures::{FakeKey, Label, PackageBuilder};
 
 fn upstream() -> Upstream {
@@ -28,6 +28,22 @@ fn a_subset_has_the_entries_of_upstream_byte_for_byte_and_nothing_else() {
         "v3.17/main/x86_64/tool-1.0-r0.apk",
     ];
     assert_eq!(files, expected);
+}
+
+#[test]
+fn a_subset_has_the_description_of_upstream_byte_for_byte() {
+    let description = "v3.17.0-1 \\ \u{e9}\u{202e}\n\x1b[1m";
+    let rig = Rig::subset("\"tool\"");
+    Upstream { description: Some(description), ..upstream() }.write(&rig.path("upstream"));
+    rig.sync().unwrap();
+    let own = std::fs::read(rig.path("srv/current/v3.17/main/x86_64/APKINDEX.tar.gz")).unwrap();
+    assert_eq!(member_of(&own, "DESCRIPTION"), description.as_bytes());
+    // What is remembered of it may be printed.
+    let state = std::fs::read_to_string(rig.path("srv/state/trust.json")).unwrap();
+    assert!(
+        state.contains("v3.17.0-1") && !state.contains('\u{202e}') && !state.contains("u001b"),
+        "{state}"
+    );
 }
 
 #[test]

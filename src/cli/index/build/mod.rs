@@ -218,7 +218,7 @@ impl Build<'_> {
         let index = Index::read_leniently(text.as_bytes().to_vec());
         let mut draft = IndexDraft::new(self.time);
         if let Some(description) = &self.args.description {
-            draft = draft.described(description);
+            draft = draft.described(description.as_bytes());
         }
         in_order(&index).iter().for_each(|record| draft.copy(record));
         let body = match draft.body(self.limits) {
