@@ -42,8 +42,8 @@ impl Failure {
 
     /// A signal ended the run.
     #[cfg(feature = "network")]
-    pub(super) fn signal(number: u8) -> Self {
-        Self { exit: Exit::Signal(number), error: anyhow::anyhow!("interrupted, and nothing is left behind") }
+    pub(super) fn signal(number: u8, told: &'static str) -> Self {
+        Self { exit: Exit::Signal(number), error: anyhow::anyhow!(told) }
     }
 
     /// Prints the error with its chain of causes on standard error, and returns the exit code.

@@ -15,12 +15,14 @@ use crate::transport::Cancel;
 pub(super) struct Signals {
     cancel: Cancel,
     received: Arc<AtomicU8>,
+    /// What is told of a run that was ended.
+    told: &'static str,
 }
 
 impl Signals {
-    /// Begins to watch, on a thread of its own.
-    pub(super) fn watch() -> Result<Self, Failure> {
-        let signals = Self { cancel: Cancel::default(), received: Arc::default() };
+    /// Begins to watch, on a thread of its own; a signal ends the transfers of `cancel`.
+    pub(super) fn watch(cancel: Cancel, told: &'static str) -> Result<Self, Failure> {
+        let signals = Self { cancel, received: Arc::default(), told };
         let watching = signals.clone();
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(Failure::local)?;
@@ -41,7 +43,7 @@ impl Signals {
     pub(super) fn check(&self) -> Result<(), Failure> {
         match self.received.load(Ordering::SeqCst) {
             0 => Ok(()),
-            number => Err(Failure::signal(number)),
+            number => Err(Failure::signal(number, self.told)),
         }
     }
 

@@ -13,5 +13,7 @@ mod program;
 /// Real repositories, and a real `apk` as the client.
 mod real;
 mod rig;
+/// What ends a run from outside.
+mod signals;
 /// What is published, and what stays for how long.
 mod tree;

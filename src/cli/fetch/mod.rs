@@ -22,7 +22,7 @@ use super::subjects::shown;
 use super::text;
 use super::trust::TrustArgs;
 use super::verify::DigestArg;
-use crate::transport::{Fetcher, Location};
+use crate::transport::{Cancel, Fetcher, Location};
 use crate::types::{Digest, Sha256};
 use check::Check;
 use named::Repositories;
@@ -121,7 +121,7 @@ struct Summary {
 
 /// Runs the command.
 pub(super) fn run(args: &FetchArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let signals = Signals::watch()?;
+    let signals = Signals::watch(Cancel::default(), "interrupted, and nothing is left behind")?;
     let names: Vec<String> = args.subjects.iter().filter(|subject| !is_url(subject)).cloned().collect();
     let repositories = match (&args.config, names.as_slice()) {
         (Some(path), [_, ..]) => {

@@ -19,7 +19,9 @@ use crate::mirror::{
 };
 use crate::publish::{DiskStore, Durability, PublishError, Store};
 use crate::sign::SigningKey;
-use crate::transport::{Authorities, Credentials, Fetcher, Location, Proxies, Settings as FetchSettings};
+use crate::transport::{
+    Authorities, Cancel, Credentials, Fetcher, Location, Proxies, Settings as FetchSettings,
+};
 use crate::verify::{KeyNames, Policy, TrustedKey};
 
 /// Everything that a run is told, loaded.
@@ -30,6 +32,8 @@ pub(super) struct Settings {
     credentials: Vec<Location>,
     allowed: Allowed,
     pub(super) now: u64,
+    /// Ends everything that is being fetched.
+    pub(super) cancel: Cancel,
 }
 
 impl Settings {
@@ -41,13 +45,14 @@ impl Settings {
     ) -> Result<Self, Failure> {
         let config = config(args)?;
         let trusts = trusts(args, &config, output)?;
-        let fetcher = fetcher(&config)?;
+        let cancel = Cancel::default();
+        let fetcher = fetcher(&config, cancel.clone())?;
         let environment = std::env::var("APKVET_AUTH").unwrap_or_default();
         let credentials = Credentials::parse_scoped(&environment)
             .context("APKVET_AUTH in the environment")
             .map_err(Failure::usage)?;
         let allowed = allowed.map(of_run).unwrap_or_default();
-        Ok(Self { config, trusts, fetcher, credentials, allowed, now: now() })
+        Ok(Self { config, trusts, fetcher, credentials, allowed, now: now(), cancel })
     }
 
     /// The run.
@@ -212,12 +217,12 @@ fn of_run(args: &AllowedArgs) -> Allowed {
     }
 }
 
-fn fetcher(config: &Config) -> Result<Fetcher, Failure> {
+fn fetcher(config: &Config, cancel: Cancel) -> Result<Fetcher, Failure> {
     let authorities = match &config.mirror().ca_file {
         Some(path) => Authorities::Add(read(path)?),
         None => Authorities::System,
     };
     let proxies = Proxies::from_environment(|name| std::env::var(name).ok());
-    let settings = FetchSettings { proxies, authorities, ..FetchSettings::default() };
+    let settings = FetchSettings { proxies, authorities, cancel, ..FetchSettings::default() };
     Fetcher::new(settings).context("cannot fetch with these settings").map_err(Failure::usage)
 }

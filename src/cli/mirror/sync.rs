@@ -14,6 +14,7 @@ use super::{hook, metrics, own_packages};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Style};
+use crate::cli::signals::Signals;
 use crate::mirror::{Finding, LastRun, Outcome, Severity, status};
 use crate::publish::{Floor, Prune, PruneMode, Roots, StorePath, Tree, prune};
 use crate::sign::SigningKey;
@@ -47,6 +48,9 @@ pub(super) fn run(args: &SyncArgs, output: &mut Output) -> Result<Exit, Failure>
     whole(&settings, &tree, &signers, &BTreeSet::new(), output)
 }
 
+/// What is told of a run that a signal ended. Once everything is fetched, it is not ended any more.
+const INTERRUPTED: &str = "interrupted: nothing is changed; what was published before is published still, and the next run begins anew";
+
 /// One sync of an open tree, with its summary.
 pub(super) fn whole(
     settings: &Settings,
@@ -56,6 +60,7 @@ pub(super) fn whole(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let begun = Instant::now();
+    let signals = Signals::watch(settings.cancel.clone(), INTERRUPTED)?;
     let bars = Bars::new(output);
     let signers: Vec<Option<&SigningKey>> = signers.iter().map(Option::as_ref).collect();
     let synced = settings.mirror(&bars).sync(tree, &signers, broken);
@@ -63,6 +68,8 @@ pub(super) fn whole(
     let synced = match synced {
         Ok(outcome) => outcome,
         Err(refused) => {
+            // A run that was ended has no result: the last one stays what `status` tells.
+            signals.check()?;
             told(settings, tree, None, &refused, output);
             return refusal(output, &refused);
         }
