@@ -48,6 +48,8 @@ pub(super) enum Command {
     Keys(super::keys::KeysArgs),
     Index(super::index::IndexArgs),
     Version(super::version::VersionArgs),
+    Completions(super::generated::CompletionsArgs),
+    Man(super::generated::ManArgs),
     #[cfg(feature = "network")]
     Mirror(Box<super::mirror::MirrorArgs>),
     #[cfg(feature = "network")]

@@ -6,6 +6,7 @@ mod exit;
 mod failure;
 #[cfg(feature = "network")]
 mod fetch;
+mod generated;
 mod index;
 mod inspect;
 mod keys;
@@ -58,6 +59,8 @@ fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Keys(args) => keys::run(args, output),
         Command::Index(args) => index::run(args, output),
         Command::Version(args) => version::run(args, output),
+        Command::Completions(args) => generated::completions(&args, output),
+        Command::Man(args) => generated::man(&args),
         #[cfg(feature = "network")]
         Command::Mirror(args) => mirror::run(*args, output),
         #[cfg(feature = "network")]

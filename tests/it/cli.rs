@@ -171,3 +171,21 @@ fn results_come_in_the_order_asked_for_with_any_number_of_threads() {
     assert_eq!(one, run("2"));
     assert_eq!(one, run("9"));
 }
+
+#[test]
+fn completions_and_manual_pages_name_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let commands = ["verify", "inspect", "keys", "index", "version"];
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = apkvet(directory.path(), &["completions", shell]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(commands.iter().all(|command| ran.out.contains(command)), "{shell}");
+    }
+    let ran = apkvet(directory.path(), &["man", "."]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for command in commands {
+        let page = std::fs::read_to_string(directory.path().join(format!("apkvet-{command}.1"))).unwrap();
+        assert!(page.contains(command), "{command}");
+    }
+    assert_eq!(apkvet(directory.path(), &["man", "no/such/folder"]).code, 3);
+}
