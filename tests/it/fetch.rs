@@ -9,7 +9,7 @@ mod proven;
 
 use std::path::Path;
 
-use apkvet_fixtures::{FakeKey, IndexBuilder, Label, Package, PackageBuilder};
+use apkvet_fixtures::{FakeKey, Header, IndexBuilder, Label, Package, PackageBuilder};
 
 use crate::harness::http_fault_server::{FaultServer, answer};
 use crate::harness::{Ran, apkvet, shared};

@@ -13,9 +13,10 @@ use crate::container::Scratch;
 use crate::fault::Verdict;
 use crate::keys::Scope;
 use crate::limits::{Limits, length};
+use crate::mirror::Waiver;
 use crate::transport::Cancel;
 use crate::types::{Digest, Sha256, escape};
-use crate::unverified::{self, FileDigest, IndexClaims, Keep, Level, ReadOptions, Subject};
+use crate::unverified::{self, FileDigest, IndexClaims, Keep, Level, PackageClaims, ReadOptions, Subject};
 use crate::verify::{
     IndexEntries, Judgement, KeyNames, MinDigest, Policy, Proof, SignatureDemand, verify_index,
     verify_package, verify_unknown,
@@ -40,6 +41,7 @@ pub(super) struct Signed {
     policy: Policy,
     options: ReadOptions,
     index: Option<(IndexEntries, SignatureDemand)>,
+    waivers: Vec<Waiver>,
 }
 
 /// Whether a package must be the one that its file name says.
@@ -123,12 +125,18 @@ impl Signed {
         };
         let options =
             ReadOptions { limits, level: LEVEL, file_digest: FileDigest::Compute, ..ReadOptions::default() };
-        Ok(Self { trust, policy, options, index: None })
+        Ok(Self { trust, policy, options, index: None, waivers: Vec::new() })
     }
 
     /// Holds packages against an index as well.
     pub(super) fn within(mut self, index: IndexEntries, demand: SignatureDemand) -> Self {
         self.index = Some((index, demand));
+        self
+    }
+
+    /// Takes the packages that an operator named as known and bad in one way.
+    pub(super) fn waiving(mut self, waivers: &[Waiver]) -> Self {
+        self.waivers = waivers.to_vec();
         self
     }
 
@@ -174,11 +182,22 @@ impl Signed {
                     Some((entries, demand)) => judged.within_index(entries, *demand),
                     None => judged,
                 };
+                let judged = match self.waiver(suspect, &judged) {
+                    Some(waiver) => judged.waiving(&waiver.code),
+                    None => judged,
+                };
                 FileRecord::package(label, LEVEL, &judged)
             }
             Subject::Index(index) => FileRecord::index(label, LEVEL, &verify_index(index, &proof)),
             Subject::Unknown(file) => FileRecord::unknown(label, LEVEL, &verify_unknown(file, &proof)),
         }
+    }
+
+    /// What is said of this very file, which `waive` names by its digest.
+    fn waiver(&self, suspect: &Suspect<'_>, judged: &Judgement<PackageClaims>) -> Option<&Waiver> {
+        let package = suspect.file_name.strip_suffix(".apk")?;
+        let sha256 = judged.facts().sha256()?.to_string();
+        self.waivers.iter().find(|waiver| waiver.package == package && waiver.sha256 == sha256)
     }
 
     fn proof(&self) -> Proof<'_> {

@@ -83,7 +83,9 @@ impl Repositories {
                 Read::Good(index, from) => {
                     // The upstream of the index first: the others may be of another day, or down.
                     upstreams.rotate_left(from);
-                    let signed = signed.within(*index, demanded(repository.package_signatures));
+                    let signed = signed
+                        .within(*index, demanded(repository.package_signatures))
+                        .waiving(&repository.waivers);
                     let check = Rc::new(Check::Signed(Box::new(signed)));
                     open.push(Open { repository, upstreams, check });
                 }

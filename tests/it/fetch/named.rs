@@ -1,11 +1,16 @@
 use super::*;
 
 /// A server with a repository of these versions of one package, and a configuration that names it.
-fn repository(versions: &[&str], more: &str) -> Context {
+fn repository(versions: &[&'static str], more: &str) -> Context {
+    let signed = |builder: PackageBuilder| builder.build_signed(&[(FakeKey::a(), Label::Rsa256)]);
+    let built = |version: &&'static str| (*version, signed(PackageBuilder::new("hello", version)));
+    repository_of(versions.iter().map(built).collect(), more)
+}
+
+fn repository_of(versions: Vec<(&'static str, apkvet_fixtures::Package)>, more: &str) -> Context {
     let mut index = IndexBuilder::default().description(Some("v1.0-7"));
     let mut files = Vec::new();
-    for version in versions {
-        let package = PackageBuilder::new("hello", version).build_signed(&[(FakeKey::a(), Label::Rsa256)]);
+    for (version, package) in versions {
         index = index.package("hello", version, &package, "");
         files.push((format!("/repo/x86_64/hello-{version}.apk"), package.bytes()));
     }
@@ -63,6 +68,23 @@ fn an_index_that_does_not_hold_finds_nothing() {
     assert_eq!(ran.code, 1, "{} {}", ran.out, ran.err);
     assert!(ran.out.contains("r/x86_64/APKINDEX.tar.gz"), "{}", ran.out);
     assert_eq!(context.left(), [""; 0]);
+}
+
+#[test]
+fn a_known_bad_package_is_taken_as_its_repository_says_of_this_very_file() {
+    let device = PackageBuilder::new("hello", "1.0-r0")
+        .data(|data| data.entry(&Header { typeflag: b'3', ..Header::file("usr/share/null") }, b""))
+        .build_signed(&[(FakeKey::a(), Label::Rsa256)]);
+    let sha256 = apkvet_fixtures::tar::sha256_hex(&device.bytes());
+    for (waived, code) in [(String::new(), 1), ("0".repeat(64), 1), (sha256, 0)] {
+        let waive = match waived.as_str() {
+            "" => String::new(),
+            sha256 => format!("waive = [\"hello-1.0-r0 sha256:{sha256} device-node\"]"),
+        };
+        let ran = look_up(&repository_of(vec![("1.0-r0", device.clone())], &waive), &["hello"]);
+        assert_eq!(ran.code, code, "{waive}: {} {}", ran.out, ran.err);
+        assert!(code == 0 || ran.out.contains("[device-node]"), "{waive}: {}", ran.out);
+    }
 }
 
 #[test]
