@@ -1,3 +1,5 @@
+/// Whatever a server can do wrong, for whole runs.
+mod faults;
 /// What a run asks an index before it takes anything of it.
 mod guards;
 /// The guide for operators, as it stands.

@@ -14,7 +14,6 @@ mod upstreams;
 mod waits;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use apkvet::transport::{
@@ -23,28 +22,10 @@ use apkvet::transport::{
 
 use super::harness::http_fault_server::FaultServer;
 use super::harness::http_faults::{Outcome, all};
+use super::harness::virtual_clock::VirtualClock;
 
 /// A password that must not be seen anywhere.
 const CANARY: &str = "canary-7f3a";
-
-/// A clock that moves when somebody sleeps.
-#[derive(Debug, Default)]
-struct VirtualClock(AtomicU64);
-
-impl Clock for VirtualClock {
-    fn elapsed(&self) -> Duration {
-        Duration::from_micros(self.0.load(Ordering::SeqCst))
-    }
-
-    /// From 2015-10-21 07:28:00 UTC on.
-    fn since_epoch(&self) -> Duration {
-        Duration::from_secs(1_445_412_480) + self.elapsed()
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.0.fetch_add(u64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
-    }
-}
 
 struct Bench {
     settings: Settings,

@@ -8,6 +8,8 @@ pub(crate) mod http_faults;
 #[cfg(feature = "network")]
 pub(crate) mod store;
 mod universe;
+#[cfg(feature = "network")]
+pub(crate) mod virtual_clock;
 
 use std::path::{Path, PathBuf};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use apkvet::mirror::{Allowed, Config, Finding, Mirror, Outcome, Silent, Trust};
 use apkvet::publish::{DiskStore, Durability, Store, Tree};
 use apkvet::sign::SigningKey;
-use apkvet::transport::{Fetcher, Retries, Settings};
+use apkvet::transport::{Authorities, Fetcher, Retries, Settings};
 use apkvet_fixtures::index::{identity, sign};
 use apkvet_fixtures::{FakeKey, IndexBuilder, Label, Package, PackageBuilder};
 use jiff::civil::date;
@@ -182,6 +182,11 @@ impl Rig {
 
     /// One run of the library.
     pub(super) fn sync(&self) -> Result<Outcome, Vec<Finding>> {
+        self.sync_by(&fetcher())
+    }
+
+    /// The same with a fetcher of one's own.
+    pub(super) fn sync_by(&self, fetcher: &Fetcher) -> Result<Outcome, Vec<Finding>> {
         let (config, tree) = (self.config(), self.tree());
         let load = |repository| Trust::load(repository, date(2026, 1, 1)).unwrap();
         let trusts: Vec<Trust> = config.repositories().iter().map(load).collect();
@@ -192,7 +197,7 @@ impl Rig {
         let mirror = Mirror {
             config: &config,
             trusts: &trusts,
-            fetcher: &fetcher(),
+            fetcher,
             credentials: &[],
             allowed: &self.allowed,
             now: self.now,
@@ -230,7 +235,26 @@ impl Rig {
 pub(super) fn fetcher() -> Fetcher {
     let first = std::time::Duration::from_millis(1);
     let retries = Retries { tries: 2, first, longest: first, ..Retries::default() };
-    Fetcher::new(Settings { retries, ..Settings::default() }).unwrap()
+    Fetcher::new(Settings { retries, authorities: authority(), ..Settings::default() }).unwrap()
+}
+
+/// Nobody has its key, and no server of a test needs it: reading those of the system for each worker takes time.
+pub(super) fn authority() -> Authorities {
+    const PEM: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBvTCCAWOgAwIBAgIUXePUsBHJXYqQ8Bkt2NztlhCkwBIwCgYIKoZIzj0EAwIw
+MzExMC8GA1UEAwwoRkFLRSBhcGt2ZXQgdGVzdCBhdXRob3JpdHksIG9mIG5vIHNl
+cnZlcjAgFw0yNjExMjgwMDE4MTNaGA8yMTI2MTEwNDAwMTgxM1owMzExMC8GA1UE
+AwwoRkFLRSBhcGt2ZXQgdGVzdCBhdXRob3JpdHksIG9mIG5vIHNlcnZlcjBZMBMG
+ByqGSM49AgEGCCqGSM49AwEHA0IABGaXq1jkldJDEBKhN5AV9CQXtdmaKiWKA+D9
+z+dRmQEd6s19h1/twNGb1p4D3m9ejYde2/MuwcY7nhcz8iKMGdajUzBRMB0GA1Ud
+DgQWBBTG5wMRD61F0Rz9t0cAkchLMn7Q/jAfBgNVHSMEGDAWgBTG5wMRD61F0Rz9
+t0cAkchLMn7Q/jAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIDpc
+6kVhtOhIuMreQwkWWlbejIeDXiNuIB0jHBC5Un74AiEAzcEAP0HuYsZeJ021A+VE
++f6fulncPmckSVfhws4Zdow=
+-----END CERTIFICATE-----
+";
+    Authorities::Only(PEM.as_bytes().to_vec())
 }
 
 /// The text of an index, by an independent reader.

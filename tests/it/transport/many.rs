@@ -1,7 +1,7 @@
 use super::*;
 use crate::harness::http_fault_server::{Asked, Step};
 use crate::harness::http_faults::{Case, Outcome};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const FILES: usize = 10_000;
 const SEED: u64 = 0x5eed;
