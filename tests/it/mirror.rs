@@ -8,6 +8,8 @@ mod guide;
 mod http;
 /// What an operator has around a run.
 mod operation;
+/// From a real server, and from a mirror that one serves.
+mod nginx;
 /// Packages, each with its own signature, its entry, and the keys of its repository.
 mod packages;
 /// The commands as a user runs them: words, JSON, exit codes.

@@ -6,6 +6,8 @@ pub(crate) mod http_fault_server;
 #[cfg(feature = "network")]
 pub(crate) mod http_faults;
 #[cfg(feature = "network")]
+pub(crate) mod nginx;
+#[cfg(feature = "network")]
 pub(crate) mod store;
 mod universe;
 #[cfg(feature = "network")]
