@@ -11,9 +11,9 @@ lint:
     cargo fmt --all
     cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# Crashes, errors and power losses of publishing, with many more ways tried than in CI; takes minutes.
+# Crashes, errors and power losses of publishing and of whole syncs, with many more ways tried than in CI; takes minutes.
 crash:
-    cargo test --release --locked --test it -- publish:: --include-ignored --nocapture
+    cargo test --release --locked --test it -- publish:: mirror::kill:: --include-ignored --nocapture
 
 # Whole commands side by side: apkvet, openssl, gzip, and a real apk if APKVET_APK names one.
 compare:

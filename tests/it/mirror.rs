@@ -8,6 +8,8 @@ mod guide;
 mod http;
 /// What an operator has around a run.
 mod operation;
+/// A system call that is refused, or at which the process dies.
+mod kill;
 /// From a real server, and from a mirror that one serves.
 mod nginx;
 /// Packages, each with its own signature, its entry, and the keys of its repository.
