@@ -9,6 +9,7 @@ mod config;
 mod crew;
 mod fetch;
 mod finding;
+mod former;
 mod guard;
 pub mod history;
 mod label;
@@ -18,6 +19,7 @@ mod next;
 mod offer;
 mod owners;
 pub mod pinned_by;
+mod pins;
 mod progress;
 mod published;
 mod rehearse;
@@ -40,6 +42,7 @@ pub use config::{
     Rebuilt, Repository, Retain, Selection, UnknownAge, Upstreams, Waiver, parse_time,
 };
 pub use finding::{Class, Finding, Severity, worst};
+pub use former::Former;
 pub use guard::{Noticed, Offered, Overrides, Refused, Remembered, Rules, assess};
 pub use memory::Init;
 pub use offer::Offer;

@@ -78,7 +78,7 @@ impl<'a> Next<'a> {
         parts: &mut BTreeMap<StorePath, Part<'a>>,
     ) -> Result<(), Finding> {
         let offer = selected.offer;
-        for chosen in &selected.chosen {
+        for chosen in selected.listed() {
             let record = chosen.candidate.record;
             for folder in folders(&record, &offer.architecture) {
                 let path = path(&offer.place.repository, folder, &record.file_name())?;
@@ -142,7 +142,7 @@ impl<'a> Next<'a> {
         if let Some(description) = &offer.raw_description {
             draft = draft.described(description);
         }
-        selected.chosen.iter().for_each(|chosen| draft.copy(&chosen.candidate.record));
+        selected.listed().for_each(|chosen| draft.copy(&chosen.candidate.record));
         let failed = |error: &dyn std::error::Error| Finding::error(Class::Local, "index", chain(error));
         let body = draft.body(self.limits).map_err(|error| failed(&error))?;
         let signer = self.signer(offer.repository)?;
@@ -180,18 +180,33 @@ impl<'a> Next<'a> {
 
     /// What clients with an older index may still fetch, as long as the grace period lasts.
     fn carry_over(&self, parts: &mut BTreeMap<StorePath, Part<'a>>) {
-        let grace = self.config.mirror().grace;
+        let (grace, unlisted) = (self.config.mirror().grace, self.unlisted());
         for entry in self.published.iter().flat_map(|published| published.entries()) {
             let broken = self.broken.contains(entry.path());
             if parts.contains_key(entry.path()) || entry.kind() == EntryKind::Index || broken {
                 continue;
             }
             let dropped = entry.clone().dropped(self.now);
-            if !is_over(&dropped, grace, self.now) {
+            if unlisted.contains(entry.path()) || !is_over(&dropped, grace, self.now) {
                 let (path, label) = (entry.path().clone(), entry.label().to_owned());
                 parts.insert(path.clone(), Part { path, label, content: Content::Carried(dropped) });
             }
         }
+    }
+
+    /// The paths of what is kept without being listed, however long that takes.
+    fn unlisted(&self) -> BTreeSet<StorePath> {
+        let mut paths = BTreeSet::new();
+        for place in self.selected {
+            for record in &place.unlisted {
+                let folders = folders(record, &place.offer.architecture).into_iter();
+                let file = record.file_name();
+                paths.extend(
+                    folders.filter_map(|folder| path(&place.offer.place.repository, folder, &file).ok()),
+                );
+            }
+        }
+        paths
     }
 
     /// What is published at a path and can be used again.

@@ -51,7 +51,7 @@ impl Rehearsal<'_> {
     }
 
     fn entries(&self, place: &Selected<'_>, entries: &IndexEntries, findings: &mut Vec<Finding>) {
-        let expected = place.chosen.iter().map(|chosen| chosen.candidate.record.as_str().trim_end());
+        let expected = place.listed().map(|chosen| chosen.candidate.record.as_str().trim_end());
         let found = entries.index().records().map(|record| record.as_str().trim_end());
         if !expected.eq(found) {
             let message = "the index that clients would read has other entries than those that were chosen";

@@ -5,7 +5,7 @@
 //! retained brings with it what it needs, and what cannot be installed any more stays in the pool, unlisted.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::config::Retain;
 use crate::index::Record;
@@ -20,8 +20,19 @@ pub struct Dropped<'a> {
     pub record: Record<'a>,
     /// When upstream dropped it. Units: seconds since 1970.
     pub at: u64,
-    /// Whether a file of `pinned-by` names this version.
-    pub named: bool,
+    /// Why it could stay.
+    pub claim: Claim,
+}
+
+/// Why a dropped version could stay.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Claim {
+    /// A file of `pinned-by` names it.
+    Named,
+    /// `retain` decides.
+    Rule,
+    /// Nobody asks for it any more: it stays only where what stays needs it.
+    Spare,
 }
 
 /// Why a version is kept in the pool and not listed.
@@ -34,6 +45,9 @@ pub enum WhyUnlisted {
     /// With it in the index, a selected request would give something else.
     #[error("with it in the index, `{}` would give something else than upstream gives", crate::types::escape(.0))]
     Changes(String),
+    /// `apk` would not install it from what there is.
+    #[error("it cannot be installed any more: {0}")]
+    Fails(String),
 }
 
 /// What becomes of the dropped versions.
@@ -61,15 +75,22 @@ impl<'a> Retained<'a> {
         Need::new(listed, wanted, rest).decide()
     }
 
-    /// Takes versions out of the index because of what they do to a world, and all that needed them.
+    /// Takes versions out of the index for a reason of their own, and all that needed them.
     ///
-    /// False: none of the labels is a retained version, so the cause lies elsewhere.
-    pub fn unlist(&mut self, labels: &[String], world: &str, listed: &[Record<'a>]) -> bool {
-        let (out, stay): (Vec<_>, Vec<_>) =
-            self.listed.drain(..).partition(|dropped| labels.contains(&dropped.record.label()));
-        let found = !out.is_empty();
-        self.unlisted
-            .extend(out.into_iter().map(|dropped| (dropped, WhyUnlisted::Changes(world.to_owned()))));
+    /// False: there is a reason for none.
+    pub fn unlist(
+        &mut self,
+        why: impl Fn(&Dropped<'a>) -> Option<WhyUnlisted>,
+        listed: &[Record<'a>],
+    ) -> bool {
+        let (mut stay, before) = (Vec::new(), self.unlisted.len());
+        for dropped in self.listed.drain(..) {
+            match why(&dropped) {
+                Some(why) => self.unlisted.push((dropped, why)),
+                None => stay.push(dropped),
+            }
+        }
+        let found = self.unlisted.len() > before;
         // Nothing is brought in for what stays: it was complete before.
         let again = Need::new(listed, stay, Vec::new()).decide();
         self.listed = again.listed;
@@ -91,9 +112,12 @@ fn by_rule(
     });
     let mut counts: BTreeMap<(usize, &str), u64> = BTreeMap::new();
     dropped.into_iter().partition(|dropped| {
+        if dropped.claim == Claim::Spare {
+            return false;
+        }
         let count = counts.entry((dropped.place, dropped.record.name())).or_default();
         *count = count.saturating_add(1);
-        dropped.named
+        dropped.claim == Claim::Named
             || match retain(dropped.place) {
                 Retain::All => true,
                 Retain::Count(most) => *count <= most,
@@ -238,12 +262,6 @@ fn names<'a>(record: &Record<'a>) -> impl Iterator<Item = (&'a str, &'a str)> + 
     let own = (record.name(), record.version());
     let provided = record.provides().map(|atom| (atom.name(), atom.version().unwrap_or_default()));
     std::iter::once(own).chain(provided)
-}
-
-/// The labels of retained versions, for the pool to keep.
-pub fn labels(retained: &Retained<'_>) -> BTreeSet<String> {
-    let unlisted = retained.unlisted.iter().map(|(dropped, _)| dropped);
-    retained.listed.iter().chain(unlisted).map(|dropped| dropped.record.label()).collect()
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::path::Path;
 use super::config::{Closure, Config, IndexKind, Repository, WORLD};
 use super::finding::{Class, Finding};
 use super::offer::Offer;
-use crate::index::Index;
+use crate::index::{Index, Record};
 use crate::limits::Limits;
 use crate::plan::{
-    self, Candidate, Chosen, PlanError, Request, Source, Universe, Unproven, World, prove, providers, solved,
+    self, Candidate, Chosen, PlanError, Request, Source, Universe, Unproven, World, prove, providers, solve,
+    solved,
 };
 use crate::types::Architecture;
 
@@ -20,6 +21,32 @@ pub struct Selected<'a> {
     pub offer: &'a Offer,
     /// What of it, in the order of its index.
     pub chosen: Vec<Chosen<'a>>,
+    /// Versions that upstream dropped and that stay listed, after the others.
+    pub retained: Vec<Chosen<'a>>,
+    /// Versions that upstream dropped and whose files stay without being listed.
+    pub unlisted: Vec<Record<'a>>,
+}
+
+impl<'a> Selected<'a> {
+    const fn of(offer: &'a Offer) -> Self {
+        Self { offer, chosen: Vec::new(), retained: Vec::new(), unlisted: Vec::new() }
+    }
+
+    /// What the index lists, in its order.
+    pub fn listed(&self) -> impl Iterator<Item = &Chosen<'a>> {
+        self.chosen.iter().chain(&self.retained)
+    }
+}
+
+/// What a group chose of what upstream offers, not proven yet.
+#[derive(Debug)]
+pub(super) struct Choice<'a> {
+    pub(super) places: Vec<Selected<'a>>,
+    pub(super) notes: Vec<Finding>,
+    /// Everything that upstream offers.
+    pub(super) universe: Universe<'a>,
+    /// What clients shall be able to have.
+    pub(super) worlds: Vec<World>,
 }
 
 /// What is asked of all repositories of a set and an architecture.
@@ -72,11 +99,11 @@ impl<'a> Group<'a> {
         groups
     }
 
-    /// Chooses, closes and proves.
+    /// Chooses and closes.
     ///
     /// # Errors
-    /// - What cannot be asked, found or proven.
-    pub(super) fn select(&self, limits: &Limits) -> Result<(Vec<Selected<'a>>, Vec<Finding>), Vec<Finding>> {
+    /// - What cannot be asked or found.
+    pub(super) fn choose(&self, limits: &Limits) -> Result<Choice<'a>, Vec<Finding>> {
         let members = self.members.iter();
         let asked = asked(members.map(|member| (member.offer.repository, member.repository)))?;
         let failed = |error: PlanError| vec![self.unplanned(&error)];
@@ -96,9 +123,7 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        let selected = self.places(chosen);
-        self.prove(&universe, &selected, &asked.worlds, limits)?;
-        Ok((selected, notes))
+        Ok(Choice { places: self.places(chosen), notes, universe, worlds: asked.worlds })
     }
 
     fn sources(&self) -> Vec<Source<'a>> {
@@ -113,7 +138,7 @@ impl<'a> Group<'a> {
     /// The choice of each place: all of a whole repository, and of the others what was chosen.
     fn places(&self, chosen: Vec<Chosen<'a>>) -> Vec<Selected<'a>> {
         let mut places: Vec<Selected<'a>> =
-            self.members.iter().map(|member| Selected { offer: member.offer, chosen: Vec::new() }).collect();
+            self.members.iter().map(|member| Selected::of(member.offer)).collect();
         for one in chosen {
             if let Some(place) = places.get_mut(one.candidate.source) {
                 place.chosen.push(one);
@@ -129,33 +154,58 @@ impl<'a> Group<'a> {
         places
     }
 
-    /// Each world gives on what is published what it gives on the whole.
-    fn prove(
+    /// Each world gives on what is published what it gives on the whole; `retained` is listed as well, each
+    /// with the number of its member.
+    pub(super) fn prove(
         &self,
-        universe: &Universe<'a>,
-        selected: &[Selected<'a>],
-        worlds: &[World],
+        choice: &Choice<'a>,
+        retained: &[(usize, Record<'a>)],
         limits: &Limits,
-    ) -> Result<(), Vec<Finding>> {
-        let indexes: Vec<Index> = selected.iter().map(|place| subset(&place.chosen)).collect();
-        let sources = self.members.iter().zip(&indexes).map(|(member, index)| Source {
+    ) -> Result<(), Unproven> {
+        let indexes = self.indexes(choice, retained);
+        let subset = self.published(&indexes, limits)?;
+        prove(&choice.universe, &subset, &choice.worlds, limits)
+    }
+
+    /// The index of each member as clients will see it.
+    pub(super) fn indexes(&self, choice: &Choice<'a>, retained: &[(usize, Record<'a>)]) -> Vec<Index> {
+        let of = |(at, place): (usize, &Selected<'a>)| {
+            let chosen = place.chosen.iter().map(|chosen| chosen.candidate.record);
+            let retained = retained.iter().filter(|(place, _)| *place == at).map(|(_, record)| *record);
+            subset(chosen.chain(retained))
+        };
+        choice.places.iter().enumerate().map(of).collect()
+    }
+
+    /// What clients can choose from.
+    pub(super) fn published<'i>(
+        &self,
+        indexes: &'i [Index],
+        limits: &Limits,
+    ) -> Result<Universe<'i>, PlanError>
+    where
+        'a: 'i,
+    {
+        let sources = self.members.iter().zip(indexes).map(|(member, index)| Source {
             repository: member.offer.repository,
             index,
             tag: member.repository.tag.as_deref(),
         });
-        let failed = |error: PlanError| vec![self.unplanned(&error)];
-        let subset = Universe::new(self.architecture, sources, limits).map_err(failed)?;
-        match prove(universe, &subset, worlds, limits) {
-            Ok(()) => Ok(()),
-            Err(Unproven::Plan(error)) => Err(failed(error)),
-            Err(Unproven::Worlds(unsolved)) => Err(unsolved
+        Universe::new(self.architecture, sources, limits)
+    }
+
+    /// What is not proven, as it is told.
+    pub(super) fn unproven(&self, unproven: Unproven) -> Vec<Finding> {
+        match unproven {
+            Unproven::Plan(error) => vec![self.unplanned(&error)],
+            Unproven::Worlds(unsolved) => unsolved
                 .iter()
                 .map(|world| self.finding(Class::Refused, "unproven", &world.to_string()))
-                .collect()),
+                .collect(),
         }
     }
 
-    fn unplanned(&self, error: &PlanError) -> Finding {
+    pub(super) fn unplanned(&self, error: &PlanError) -> Finding {
         let code = match error {
             PlanError::Limit(_) => "limit",
             PlanError::Unsolved(_) => "unsolved",
@@ -208,7 +258,7 @@ pub(super) fn asked<'r>(
 /// Everything in an index, each for itself.
 fn whole<'a>(source: usize, member: &Member<'a>) -> Vec<Chosen<'a>> {
     let repository = member.offer.repository;
-    let chosen = |record: crate::index::Record<'a>| Chosen {
+    let chosen = |record: Record<'a>| Chosen {
         candidate: Candidate { source, repository, record },
         why: vec![record.name().to_owned()],
     };
@@ -216,11 +266,8 @@ fn whole<'a>(source: usize, member: &Member<'a>) -> Vec<Chosen<'a>> {
 }
 
 /// The index that clients will see.
-fn subset(chosen: &[Chosen<'_>]) -> Index {
-    let text: String = chosen
-        .iter()
-        .flat_map(|chosen| [chosen.candidate.record.as_str().trim_end_matches('\n'), "\n\n"])
-        .collect();
+fn subset<'r>(records: impl Iterator<Item = Record<'r>>) -> Index {
+    let text: String = records.flat_map(|record| [record.as_str().trim_end_matches('\n'), "\n\n"]).collect();
     // The entries passed the grammar when their index was read.
     Index::read_leniently(text.into_bytes())
 }
@@ -241,4 +288,24 @@ fn world(text: &str, number: usize, repository: &Repository) -> Result<World, Fi
     World::parse(&bytes).map_err(|error| {
         failed(Class::Usage, "world", &format!("{}, {error}", crate::types::escape_all(file)))
     })
+}
+
+/// Why a version could not be installed from what there is; none if it could, or if nobody can ask for it.
+pub(super) fn uninstallable(
+    universe: &Universe<'_>,
+    record: &Record<'_>,
+    tag: Option<&str>,
+    limits: &Limits,
+) -> Option<String> {
+    let tag = tag.map(|tag| format!("@{tag}")).unwrap_or_default();
+    // apk takes no version outside the grammar from people.
+    let request = Request::parse(&format!("{}{tag}={}", record.name(), record.version())).ok()?;
+    match solve(universe, &[request], limits) {
+        Ok(solution) => {
+            let found =
+                solution.chosen.iter().any(|chosen| chosen.candidate.record.identity() == record.identity());
+            (!found).then(|| "another package answers to its name and version".to_owned())
+        }
+        Err(error) => Some(error.to_string()),
+    }
 }

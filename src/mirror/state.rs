@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::former::Former;
 use super::guard::Remembered;
 use crate::keys::Fingerprint;
 use crate::limits::Limits;
@@ -20,6 +21,7 @@ use crate::types::{Architecture, Digest, Identity, PackageName, Sha256, VersionT
 pub struct State {
     indexes: BTreeMap<Place, Remembered>,
     proofs: BTreeMap<(Place, String), Provenance>,
+    formers: BTreeMap<(Place, String), Former>,
 }
 
 /// One repository of one architecture: what has an index of its own.
@@ -115,6 +117,8 @@ struct Document {
     schema: String,
     indexes: Vec<IndexLine>,
     proofs: Vec<ProofLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<FormerLine>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -129,6 +133,13 @@ struct IndexLine {
 struct ProofLine {
     place: Place,
     package: Provenance,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct FormerLine {
+    place: Place,
+    version: Former,
 }
 
 impl State {
@@ -159,6 +170,11 @@ impl State {
             check_provenance(&package)?;
             state.proofs.insert((place, package.label()), package);
         }
+        bounded(document.dropped.len(), "dropped versions", limit)?;
+        for FormerLine { place, version } in document.dropped {
+            check_place(&place)?;
+            state.formers.insert((place, version.label(limits)?), version);
+        }
         Ok(state)
     }
 
@@ -169,6 +185,7 @@ impl State {
     pub fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
         let indexes = self.indexes.iter();
         let proofs = self.proofs.iter();
+        let formers = self.formers.iter();
         let document = Document {
             schema: SCHEMA.to_owned(),
             indexes: indexes
@@ -176,6 +193,9 @@ impl State {
                 .collect(),
             proofs: proofs
                 .map(|((place, _), package)| ProofLine { place: place.clone(), package: package.clone() })
+                .collect(),
+            dropped: formers
+                .map(|((place, _), version)| FormerLine { place: place.clone(), version: version.clone() })
                 .collect(),
         };
         let mut bytes = serde_json::to_vec_pretty(&document)?;
@@ -213,9 +233,26 @@ impl State {
         self.proofs.insert((place, package.label()), package);
     }
 
-    /// Forgets the proofs of files that nothing holds any more.
+    /// A version that was published and is dropped, by name and version.
+    pub fn former(&self, place: &Place, label: &str) -> Option<&Former> {
+        self.formers.get(&(place.clone(), label.to_owned()))
+    }
+
+    /// All versions that were published and are dropped, by place and label.
+    pub fn formers(&self) -> impl Iterator<Item = (&Place, &str, &Former)> {
+        self.formers.iter().map(|((place, label), former)| (place, label.as_str(), former))
+    }
+
+    /// Remembers just these dropped versions of a place.
+    pub fn drop_versions(&mut self, place: &Place, formers: BTreeMap<String, Former>) {
+        self.formers.retain(|(known, _), _| known != place);
+        self.formers.extend(formers.into_iter().map(|(label, former)| ((place.clone(), label), former)));
+    }
+
+    /// Forgets the proofs of files that nothing holds any more, and what they are proofs of.
     pub fn keep_only(&mut self, files: &BTreeSet<String>) {
         self.proofs.retain(|_, package| files.contains(&package.sha256));
+        self.formers.retain(|key, _| self.proofs.contains_key(key));
     }
 }
 

@@ -18,6 +18,8 @@ mod packages;
 mod program;
 /// Real repositories, and a real `apk` as the client.
 mod real;
+/// Versions that upstream dropped, and that stay.
+mod retain;
 mod rig;
 /// What ends a run from outside.
 mod signals;

@@ -191,7 +191,7 @@ pub(super) fn repository(
         requests: raw.select.into_iter().chain(everything).map(|request| world(request, folder)).collect(),
         closure: label.at("closure", word(raw.closure, CLOSURES, Closure::Providers))?,
         retain: label.at("retain", retain(raw.retain))?,
-        pinned_by: raw.pinned_by,
+        pinned_by: raw.pinned_by.into_iter().map(|text| anchored(text, folder)).collect(),
     };
     let architecture = |text: &String| Architecture::parse(text.as_bytes()).map_err(Problem::from);
     let architectures = raw.architectures.iter().map(architecture).collect();

@@ -23,7 +23,8 @@ fn decide(new: &[&str], old: &[&str], retain: Retain, named: &[&str]) -> [Vec<St
 fn dropped<'a>(old: &'a Index, named: &[&str]) -> Vec<Dropped<'a>> {
     let one = |(day, record): (u64, Record<'a>)| {
         let named = named.contains(&record.label().as_str());
-        Dropped { place: 0, record, at: day * DAY, named }
+        let claim = if named { Claim::Named } else { Claim::Rule };
+        Dropped { place: 0, record, at: day * DAY, claim }
     };
     (0..).zip(old.records()).map(one).collect()
 }
@@ -88,11 +89,33 @@ fn what_changes_a_world_leaves_the_index_with_all_that_needs_it() {
     let (new, old) = (index(&["a 2"]), index(&["a-doc 1|D:a=1", "a 1", "b 1"]));
     let listed: Vec<Record<'_>> = new.records().collect();
     let mut retained = Retained::decide(&listed, dropped(&old, &[]), |_| Retain::All, 0);
-    assert!(!retained.unlist(&["x-1".to_owned()], "docs", &listed));
+    let changes = |label: &'static str| {
+        move |dropped: &Dropped<'_>| {
+            (dropped.record.label() == label).then(|| WhyUnlisted::Changes("docs".to_owned()))
+        }
+    };
+    assert!(!retained.unlist(changes("x-1"), &listed));
     assert_eq!(retained.listed.len(), 3);
-    assert!(retained.unlist(&["a-1".to_owned()], "docs", &listed));
+    assert!(retained.unlist(changes("a-1"), &listed));
     assert_eq!(retained.listed.iter().map(|dropped| dropped.record.label()).collect::<Vec<_>>(), ["b-1"]);
     let whys: Vec<WhyUnlisted> = retained.unlisted.iter().map(|(_, why)| why.clone()).collect();
     assert_eq!(whys, [WhyUnlisted::Changes("docs".into()), WhyUnlisted::Lacks("a=1".into())]);
-    assert_eq!(labels(&retained).len(), 3);
+}
+
+#[test]
+fn what_nobody_asks_for_stays_only_where_it_is_needed_and_counts_for_no_rule() {
+    let (new, old) = (index(&["app 2"]), index(&["app 1|D:lib", "lib 1", "rest 1", "app 1.5"]));
+    let listed: Vec<Record<'_>> = new.records().collect();
+    let spare = |mut dropped: Dropped<'static>| {
+        if dropped.record.label() != "app-1" {
+            dropped.claim = Claim::Spare;
+        }
+        dropped
+    };
+    let old: &'static Index = Box::leak(Box::new(old));
+    let dropped = dropped(old, &[]).into_iter().map(spare).collect();
+    let retained = Retained::decide(&listed, dropped, |_| Retain::Count(1), 0);
+    let labels = |all: &[Dropped<'_>]| all.iter().map(|one| one.record.label()).collect::<Vec<_>>();
+    assert_eq!(labels(&retained.listed), ["app-1", "lib-1"]);
+    assert_eq!(labels(&retained.released), ["app-1.5", "rest-1"]);
 }

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Begun, Mirror, place};
 use crate::index::Index;
-use crate::mirror::config::{Rebuilt, Repository, Retain};
+use crate::mirror::config::{IndexKind, Repository};
 use crate::mirror::crew::crew;
 use crate::mirror::fetch::local;
-use crate::mirror::finding::{Class, Finding};
+use crate::mirror::finding::Finding;
 use crate::mirror::guard::Rules;
 use crate::mirror::memory::recall;
 use crate::mirror::next::path;
 use crate::mirror::offer::{INDEX, Offer, Wish};
 use crate::mirror::owners::counting;
+use crate::mirror::pins::Pins;
 use crate::mirror::progress::Event;
 use crate::mirror::published;
 use crate::mirror::state::{Place, State};
@@ -25,7 +26,7 @@ impl Mirror<'_> {
         let one = |finding| vec![finding];
         let published = look.map(Look::published).transpose().map_err(|error| one(local(&error)))?.flatten();
         let limits = self.config.limits();
-        self.unbuilt().map_err(one)?;
+        let (pins, told) = Pins::read(self.config).map_err(one)?;
         let (state, mut findings) = match look {
             Some(look) => recall(look, published.as_ref(), limits, self.allowed.init).map_err(one)?,
             None => (State::default(), Vec::new()),
@@ -38,21 +39,24 @@ impl Mirror<'_> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(one)?;
         let offers = self.offers(&state, &upstreams)?;
+        findings.extend(told);
         findings.extend(offers.iter().flat_map(|offer| offer.findings.clone()));
-        let old = look.map(|look| self.published_indexes(look, published.as_ref())).unwrap_or_default();
-        let counting = counting(self.config, self.allowed, &offers, &state, &old);
-        Ok(Begun { state, published, upstreams, offers, counting, broken: BTreeSet::new(), findings })
-    }
-
-    /// What a configuration may say and no run does yet is refused: nobody shall rely on it.
-    fn unbuilt(&self) -> Result<(), Finding> {
-        let retains = |repository: &&Repository| {
-            repository.selection.retain != Retain::Count(0) || !repository.selection.pinned_by.is_empty()
+        let listed = look.map(|look| self.published_indexes(look, published.as_ref())).unwrap_or_default();
+        let counting = counting(self.config, self.allowed, &offers, &state, &listed);
+        let (remembered, broken) = (remembered(&state), BTreeSet::new());
+        let begun = Begun {
+            state,
+            published,
+            upstreams,
+            offers,
+            counting,
+            listed,
+            remembered,
+            pins,
+            broken,
+            findings,
         };
-        let Some(repository) = self.config.repositories().iter().find(retains) else { return Ok(()) };
-        let message =
-            "this version keeps no versions that upstream has dropped: leave out `retain` and `pinned-by`";
-        Err(Finding::error(Class::Usage, "retain", message).about(&repository.name))
+        Ok(begun)
     }
 
     /// Every index of the run, in the order of the configuration.
@@ -115,20 +119,31 @@ impl Mirror<'_> {
         }
     }
 
-    /// The entries of each place as they are published; what cannot be read has none.
+    /// The entries of each subset as they are published; what cannot be read has none.
     fn published_indexes(&self, look: &Look, published: Option<&Manifest>) -> BTreeMap<Place, Index> {
         let mut indexes = BTreeMap::new();
-        let keeps = |repository: &&Repository| repository.rebuilt == Rebuilt::KeepOld;
+        let is_subset = |repository: &&Repository| repository.index_kind == IndexKind::Subset;
         let Some(published) = published else { return indexes };
-        for repository in self.config.repositories().iter().filter(keeps) {
+        for repository in self.config.repositories().iter().filter(is_subset) {
             for architecture in &repository.architectures {
                 let Ok(path) = path(&repository.name, architecture.as_str(), INDEX) else { continue };
-                if let Some(index) = published::entries(look, published.number(), &path, self.config.limits())
-                {
+                if let Some(index) = published::entries(look, published, &path, self.config.limits()) {
                     indexes.insert(place(repository, architecture.as_str()), index);
                 }
             }
         }
         indexes
     }
+}
+
+/// The entries of dropped versions, by place.
+fn remembered(state: &State) -> BTreeMap<Place, Index> {
+    let mut texts: BTreeMap<Place, String> = BTreeMap::new();
+    for (place, _, former) in state.formers() {
+        let text = texts.entry(place.clone()).or_default();
+        text.push_str(former.entry.trim_end_matches('\n'));
+        text.push_str("\n\n");
+    }
+    // Each of them passed the grammar when the state was read.
+    texts.into_iter().map(|(place, text)| (place, Index::read_leniently(text.into_bytes()))).collect()
 }

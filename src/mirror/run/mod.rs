@@ -3,15 +3,18 @@
 mod begin;
 mod carry;
 mod decide;
+mod former;
 mod publish;
+mod retain;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{Config, Repository};
 use super::finding::{Class, Finding};
 use super::guard::Overrides;
 use super::memory::Init;
 use super::offer::Offer;
+use super::pins::Pins;
 use super::progress::{Event, Progress};
 use super::select::Selected;
 use super::state::{Place, State};
@@ -77,6 +80,12 @@ struct Begun {
     upstreams: Vec<Vec<Upstream>>,
     offers: Vec<Offer>,
     counting: Vec<Option<Index>>,
+    /// The published entries of each subset.
+    listed: BTreeMap<Place, Index>,
+    /// The entries of dropped versions that are remembered.
+    remembered: BTreeMap<Place, Index>,
+    /// What the files of `pinned-by` name.
+    pins: Pins,
     broken: BTreeSet<StorePath>,
     findings: Vec<Finding>,
 }
@@ -85,6 +94,8 @@ struct Begun {
 struct Decided<'a> {
     selected: Vec<Selected<'a>>,
     plan: Plan,
+    /// What is to be remembered of dropped versions.
+    remembered: retain::Remembered,
     findings: Vec<Finding>,
 }
 

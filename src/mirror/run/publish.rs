@@ -46,7 +46,7 @@ impl Mirror<'_> {
             generation,
             published,
         };
-        let mut state = self.remembering(begun, brought);
+        let mut state = self.remembering(begun, decided, brought);
         if next.is_published(&parts) {
             tree.confirm().map_err(|error| one(local(&error)))?;
             self.write_state(tree, begun, &state).map_err(one)?;
@@ -84,7 +84,12 @@ impl Mirror<'_> {
     }
 
     /// What is to be remembered once this run is published.
-    fn remembering(&self, begun: &Begun, brought: &BTreeMap<(Place, String), Brought>) -> State {
+    fn remembering(
+        &self,
+        begun: &Begun,
+        decided: &Decided<'_>,
+        brought: &BTreeMap<(Place, String), Brought>,
+    ) -> State {
         let mut state = begun.state.clone();
         for offer in &begun.offers {
             let before = state.remembered(&offer.place).cloned().unwrap_or_default();
@@ -92,6 +97,9 @@ impl Mirror<'_> {
         }
         for ((place, _), brought) in brought {
             state.prove(place.clone(), brought.provenance.clone());
+        }
+        for (place, formers) in &decided.remembered {
+            state.drop_versions(place, formers.clone());
         }
         state
     }

@@ -102,3 +102,39 @@ fn proofs_are_bounded_and_forgotten_with_their_files() {
     many.keep_only(&BTreeSet::new());
     assert_eq!(many.proofs().count(), 0);
 }
+
+fn former() -> Former {
+    let entry = "C:Q1R2BIvfiF748uM/EcZjiP75/C3WM=\nP:bash\nV:5.2-r0\nA:aarch64\nS:7\n".to_owned();
+    Former { entry, dropped_at: 9, upstream: false, spare: false, unlisted: None }
+}
+
+#[test]
+fn dropped_versions_are_remembered_by_their_entries_for_as_long_as_their_proofs() {
+    let mut state = state();
+    assert!(!String::from_utf8(state.to_bytes().unwrap()).unwrap().contains("dropped"));
+    state.drop_versions(&place(), BTreeMap::from([("bash-5.2-r0".to_owned(), former())]));
+    let read = parse(&state.to_bytes().unwrap()).unwrap();
+    assert_eq!(read, state);
+    assert_eq!(read.former(&place(), "bash-5.2-r0"), Some(&former()));
+    let elsewhere = Place { arch: "x86_64".to_owned(), ..place() };
+    state.drop_versions(&elsewhere, BTreeMap::new());
+    assert_eq!(state.formers().count(), 1);
+    state.keep_only(&BTreeSet::from([SHA256.to_owned()]));
+    assert_eq!(state.formers().count(), 1);
+    state.keep_only(&BTreeSet::new());
+    assert_eq!((state.formers().count(), state.proofs().count()), (0, 0));
+}
+
+#[test]
+fn an_entry_that_is_none_or_several_is_refused() {
+    let whole = former();
+    let wrong = ["", "P:bash\n", "C:Q1AA\nP:bash\nV:1\n"].map(str::to_owned);
+    let twice = format!("{}\n{}", whole.entry, whole.entry.replace("5.2", "5.3").replace("R2", "R3"));
+    for entry in wrong.into_iter().chain([twice]) {
+        let mut state = state();
+        let former = Former { entry, ..whole.clone() };
+        state.drop_versions(&place(), BTreeMap::from([("bash-5.2-r0".to_owned(), former)]));
+        let error = parse(&state.to_bytes().unwrap()).unwrap_err();
+        assert!(matches!(error, StateError::Value { expected: "the entry of one package", .. }), "{error:?}");
+    }
+}

@@ -149,14 +149,6 @@ fn wrong_usage_is_told_before_anything_is_done() {
 }
 
 #[test]
-fn what_is_configured_and_not_built_yet_is_refused() {
-    let rig = rig();
-    std::fs::write(rig.path("apkvet.toml"), rig.text() + "retain = \"all\"\n").unwrap();
-    let ran = sync(&rig);
-    assert_eq!(ran.code, 2, "{} {}", ran.out, ran.err);
-}
-
-#[test]
 fn a_refused_state_is_exit_6_and_says_what_to_do() {
     let rig = rig();
     assert_eq!(sync(&rig).code, 0);

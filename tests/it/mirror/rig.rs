@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use apkvet::mirror::{Allowed, Config, Finding, Mirror, Outcome, Silent, Trust};
-use apkvet::publish::{DiskStore, Durability, Store, Tree};
+use apkvet::publish::{DiskStore, Durability, Floor, Prune, PruneMode, Roots, Store, StorePath, Tree, prune};
 use apkvet::sign::SigningKey;
 use apkvet::transport::{Authorities, Fetcher, Retries, Settings};
 use apkvet_fixtures::index::{identity, sign};
@@ -182,11 +182,20 @@ impl Rig {
 
     /// One run of the library.
     pub(super) fn sync(&self) -> Result<Outcome, Vec<Finding>> {
-        self.sync_by(&fetcher())
+        self.run(&fetcher(), &BTreeSet::new())
     }
 
     /// The same with a fetcher of one's own.
     pub(super) fn sync_by(&self, fetcher: &Fetcher) -> Result<Outcome, Vec<Finding>> {
+        self.run(fetcher, &BTreeSet::new())
+    }
+
+    /// A run that takes some paths for damaged.
+    pub(super) fn sync_broken(&self, broken: &BTreeSet<StorePath>) -> Result<Outcome, Vec<Finding>> {
+        self.run(&fetcher(), broken)
+    }
+
+    fn run(&self, fetcher: &Fetcher, broken: &BTreeSet<StorePath>) -> Result<Outcome, Vec<Finding>> {
         let (config, tree) = (self.config(), self.tree());
         let load = |repository| Trust::load(repository, date(2026, 1, 1)).unwrap();
         let trusts: Vec<Trust> = config.repositories().iter().map(load).collect();
@@ -203,7 +212,14 @@ impl Rig {
             now: self.now,
             progress: &Silent,
         };
-        mirror.sync(&tree, &signers, &BTreeSet::new())
+        mirror.sync(&tree, &signers, broken)
+    }
+
+    /// Deletes what nothing needs any more, however young it is: files of the pool have the time of this machine.
+    pub(super) fn prune(&self) {
+        let grace = self.config().mirror().grace;
+        let rules = Prune { grace, now: 1 << 40, floor: Floor::None, roots: &Roots::default() };
+        prune(&self.tree(), &rules, PruneMode::Remove).unwrap();
     }
 
     /// The codes of a run that is refused; nothing that is published has changed.
