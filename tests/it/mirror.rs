@@ -25,3 +25,5 @@ mod rig;
 mod signals;
 /// What is published, and what stays for how long.
 mod tree;
+/// An upstream that moves for a long time.
+mod years;
