@@ -63,6 +63,9 @@ pub struct Link {
     schema: String,
     /// The number of the generation that the change made.
     pub generation: u64,
+    /// The number of the generation that was published before; none if this link lists everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
     /// SHA-256 of the link before; none for the first.
     pub previous: Option<String>,
     /// The clock of that moment. Units: seconds since 1970.
@@ -115,7 +118,13 @@ impl Link {
     /// A link that follows another.
     pub fn new(generation: u64, previous: Option<String>, time: u64, mut entries: Vec<Entry>) -> Self {
         entries.sort_by(|a, b| (&a.path, &a.sha256).cmp(&(&b.path, &b.sha256)));
-        Self { schema: SCHEMA.to_owned(), generation, previous, time, entries }
+        Self { schema: SCHEMA.to_owned(), generation, after: None, previous, time, entries }
+    }
+
+    /// The same link of a change of this generation.
+    #[must_use]
+    pub fn following(self, generation: u64) -> Self {
+        Self { after: Some(generation), ..self }
     }
 
     /// The bytes that are stored, and their SHA-256 in hexadecimal.
@@ -160,7 +169,8 @@ impl History {
         }
     }
 
-    fn follow(&mut self, number: u64, bytes: &[u8]) -> Result<(), HistoryError> {
+    /// Takes one more link, if it follows.
+    pub(super) fn follow(&mut self, number: u64, bytes: &[u8]) -> Result<(), HistoryError> {
         let unreadable = |message: String| HistoryError::Unreadable { number, message };
         let link: Link = serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
         if link.schema != SCHEMA {
@@ -183,6 +193,37 @@ impl History {
     /// The links, the oldest first.
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// What is listed in a generation, by path with SHA-256; none if the links do not tell.
+    ///
+    /// A link whose generation never became visible, because the run died, is passed over: no later one
+    /// follows its generation.
+    pub fn listed(&self, generation: u64) -> Option<BTreeMap<&str, &str>> {
+        let (mut visible, mut wanted) = (Vec::new(), Some(generation));
+        for link in self.links.iter().rev() {
+            if wanted == Some(link.generation) {
+                visible.push(link);
+                wanted = link.after;
+                if wanted.is_none() {
+                    break;
+                }
+            }
+        }
+        // invariant: `wanted` is none only once a link has said that it lists everything.
+        if wanted.is_some() {
+            return None;
+        }
+        let mut listed = BTreeMap::new();
+        for entry in visible.into_iter().rev().flat_map(|link| &link.entries) {
+            match entry.event {
+                Event::Published | Event::Replaced => {
+                    listed.insert(entry.path.as_str(), entry.sha256.as_str())
+                }
+                Event::Dropped => listed.remove(entry.path.as_str()),
+            };
+        }
+        Some(listed)
     }
 
     /// Everything that happened to one path, the oldest first, each with its time.

@@ -5,6 +5,7 @@
 //! writes down what to remember, and makes it visible.
 
 mod check;
+mod chronicle;
 mod config;
 mod crew;
 mod fetch;
@@ -18,6 +19,7 @@ mod memory;
 mod next;
 mod offer;
 mod owners;
+mod pin_status;
 pub mod pinned_by;
 mod pins;
 mod progress;
@@ -32,11 +34,13 @@ mod status;
 mod tree_check;
 mod trust;
 mod upstream;
+mod version_status;
 
 use std::io::{self, Read};
 use std::path::Path;
 
 pub use check::{Checked, Checkee, Subjects, check};
+pub use chronicle::Head;
 pub use config::{
     Closure, Config, ConfigError, Flags, IndexKind, MaxAge, MirrorSettings, PackageSignatures, Problem,
     Rebuilt, Repository, Retain, Selection, UnknownAge, Upstreams, Waiver, parse_time,
@@ -46,13 +50,15 @@ pub use former::Former;
 pub use guard::{Noticed, Offered, Overrides, Refused, Remembered, Rules, assess};
 pub use memory::Init;
 pub use offer::Offer;
+pub use pin_status::{PinStatus, Whereabouts, pinned};
 pub use progress::{Event, Progress, Silent};
 pub use run::{Allowed, Mirror, Outcome};
 pub use select::Selected;
 pub use state::{Place, Provenance, State, StateError};
 pub use status::{IndexStatus, LastRun, Status, status};
-pub use tree_check::{defects, dropped, unsolvable};
+pub use tree_check::{defects, dropped, history_defects, unsolvable};
 pub use trust::{Trust, TrustError};
+pub use version_status::{Other, VersionStatus, versions};
 
 /// The largest text of an operator that is read: pins, worlds, credentials. Units: bytes.
 const MAX_TEXT: u64 = 16 << 20;

@@ -9,19 +9,28 @@ use crate::limits::Limits;
 use crate::publish::{Look, Manifest, StorePath};
 use crate::unverified::{Keep, ReadOptions, Subject, read};
 
-/// The entries of a published index; none if it cannot be read, or is not the one that was published.
+/// The entries of a published index; none if it cannot be read.
 ///
-/// Trust: that of the list of the generation, which nobody else may write; what comes out is believed only
-/// where the trust state agrees with it.
-pub(super) fn entries(look: &Look, published: &Manifest, path: &StorePath, limits: &Limits) -> Option<Index> {
-    let expected = published.entry(path)?.sha256().to_string();
+/// Trust: none beyond that of the tree; what comes out is believed only where the trust state agrees with it.
+pub(super) fn entries(look: &Look, number: u64, path: &StorePath, limits: &Limits) -> Option<Index> {
+    parsed(&bytes(look, number, path)?, limits)
+}
+
+/// Whether a published file is the one of the list, which nobody else may write.
+pub(super) fn is_as_listed(look: &Look, published: &Manifest, path: &StorePath) -> bool {
+    let expected = published.entry(path).map(|entry| entry.sha256().to_string());
+    bytes(look, published.number(), path).map(|bytes| digest(&bytes)) == expected
+}
+
+fn bytes(look: &Look, number: u64, path: &StorePath) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    look.open(published.number(), path).ok()?.take(INDEX_CAP).read_to_end(&mut bytes).ok()?;
-    if digest(&bytes) != expected {
-        return None;
-    }
+    look.open(number, path).ok()?.take(INDEX_CAP).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn parsed(bytes: &[u8], limits: &Limits) -> Option<Index> {
     let options = ReadOptions { limits: limits.clone(), index_text: Keep::Text, ..ReadOptions::default() };
-    match read(bytes.as_slice(), &options, &mut Scratch::default()).ok()? {
+    match read(bytes, &options, &mut Scratch::default()).ok()? {
         Subject::Index(index) => {
             let (_, claims) = index.into_claims_without_proof();
             Some(Index::read_leniently(claims?.text()?.to_vec()))

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::chronicle::Head;
 use super::former::Former;
 use super::guard::Remembered;
 use crate::keys::Fingerprint;
@@ -22,6 +23,7 @@ pub struct State {
     indexes: BTreeMap<Place, Remembered>,
     proofs: BTreeMap<(Place, String), Provenance>,
     formers: BTreeMap<(Place, String), Former>,
+    history: Option<Head>,
 }
 
 /// One repository of one architecture: what has an index of its own.
@@ -119,6 +121,8 @@ struct Document {
     proofs: Vec<ProofLine>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<FormerLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    history: Option<Head>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -157,7 +161,8 @@ impl State {
             return Err(StateError::Schema { found: schema });
         }
         let document: Document = serde_json::from_slice(bytes).map_err(shape)?;
-        let mut state = Self::default();
+        document.history.as_ref().map_or(Ok(()), |head| digest(&head.sha256))?;
+        let mut state = Self { history: document.history, ..Self::default() };
         let limit = limits.index_entries.saturating_mul(2);
         bounded(document.proofs.len(), "proofs", limit)?;
         for IndexLine { place, index } in document.indexes {
@@ -197,6 +202,7 @@ impl State {
             dropped: formers
                 .map(|((place, _), version)| FormerLine { place: place.clone(), version: version.clone() })
                 .collect(),
+            history: self.history.clone(),
         };
         let mut bytes = serde_json::to_vec_pretty(&document)?;
         bytes.push(b'\n');
@@ -247,6 +253,16 @@ impl State {
     pub fn drop_versions(&mut self, place: &Place, formers: BTreeMap<String, Former>) {
         self.formers.retain(|(known, _), _| known != place);
         self.formers.extend(formers.into_iter().map(|(label, former)| ((place.clone(), label), former)));
+    }
+
+    /// The last link of the log.
+    pub const fn history(&self) -> Option<&Head> {
+        self.history.as_ref()
+    }
+
+    /// Remembers the last link of the log.
+    pub fn remember_history(&mut self, head: Head) {
+        self.history = Some(head);
     }
 
     /// Forgets the proofs of files that nothing holds any more, and what they are proofs of.

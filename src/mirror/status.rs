@@ -7,7 +7,7 @@ use super::fetch::local;
 use super::finding::{Class, Finding, worst};
 use super::label;
 use super::memory::{Init, recall};
-use super::state::Place;
+use super::state::{Place, State};
 use crate::limits::Limits;
 use crate::publish::{Entry, EntryKind, Look, Manifest, Tree};
 
@@ -107,6 +107,8 @@ pub struct IndexStatus {
     pub packages: usize,
     /// Their size. Units: bytes.
     pub bytes: u64,
+    /// How many of them upstream, or the selection, has no more.
+    pub retained: usize,
     /// Files that are still there for clients with an older index.
     pub dropped: usize,
     /// When upstream made its index, if that is known. Units: seconds since 1970.
@@ -137,7 +139,7 @@ pub fn status(look: &Look, config: Option<&Config>, now: u64) -> Result<Status, 
     let limits = config.map_or_else(Limits::default, |config| config.limits().clone());
     let (state, mut findings) = match recall(look, published.as_ref(), &limits, Init::Refuse) {
         Ok((state, findings)) => (state, findings),
-        Err(finding) => (super::State::default(), vec![finding]),
+        Err(finding) => (State::default(), vec![finding]),
     };
     let entries = || published.iter().flat_map(Manifest::entries);
     let mut indexes = Vec::new();
@@ -156,6 +158,7 @@ pub fn status(look: &Look, config: Option<&Config>, now: u64) -> Result<Status, 
         let one = IndexStatus {
             packages: listed.len(),
             bytes: listed.iter().fold(0, |sum, entry| sum.saturating_add(entry.size())),
+            retained: listed.iter().filter(|entry| is_former(&state, &place, entry)).count(),
             dropped: dropped.len(),
             time,
             upstream_sha256: remembered.map(|remembered| remembered.sha256.clone()),
@@ -179,6 +182,12 @@ pub fn status(look: &Look, config: Option<&Config>, now: u64) -> Result<Status, 
         last_run: LastRun::read(look),
         findings,
     })
+}
+
+/// Whether a package is there although it is dropped.
+fn is_former(state: &State, place: &Place, entry: &Entry) -> bool {
+    label::read_package(entry)
+        .is_some_and(|held| state.former(place, &format!("{}-{}", held.name, held.version)).is_some())
 }
 
 /// What has grown old: a warning from half of its age on, a refused state beyond it.

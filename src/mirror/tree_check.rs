@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::check::{Checked, Subjects};
+use super::chronicle;
 use super::config::{Config, Repository};
 use super::fetch::local;
 use super::finding::{Class, Finding};
+use super::memory::{Init, recall};
 use super::select::asked;
 use crate::index::Index;
+use crate::limits::Limits;
 use crate::plan::{Source, Universe, prove};
 use crate::publish::{Defect, Depth, Look};
 use crate::types::Architecture;
@@ -57,6 +60,19 @@ pub fn defects(look: &Look, broken: &mut BTreeSet<String>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Holds the log of what was published against its head, and the published generation against the log.
+pub fn history_defects(look: &Look, limits: &Limits) -> Vec<Finding> {
+    let published = match look.published() {
+        Ok(published) => published,
+        Err(error) => return vec![local(&error)],
+    };
+    let Some(published) = published else { return Vec::new() };
+    match recall(look, Some(&published), limits, Init::Refuse) {
+        Ok((state, _)) => chronicle::defects(look, &state, &published),
+        Err(finding) => vec![finding],
+    }
 }
 
 /// The repositories of one set and one architecture, each with its number and its entries.

@@ -12,6 +12,8 @@ mod operation;
 mod kill;
 /// From a real server, and from a mirror that one serves.
 mod nginx;
+/// The log of what was published, and where each version came from.
+mod log;
 /// Packages, each with its own signature, its entry, and the keys of its repository.
 mod packages;
 /// The commands as a user runs them: words, JSON, exit codes.

@@ -24,7 +24,7 @@ use crate::cli::verify::LevelArg;
 use crate::limits::Limits;
 use crate::mirror::{
     Checked, Checkee, Finding, IndexKind, Place, Repository, Severity, Subjects, check, defects, dropped,
-    unsolvable,
+    history_defects, unsolvable,
 };
 use crate::publish::{StorePath, Tree};
 use crate::transport::Location;
@@ -135,6 +135,7 @@ fn own(args: &CheckArgs, settings: &Settings, output: &Output) -> Result<Checked
     bars.finish();
     checked.findings.extend(unsolvable(&settings.config, &subjects, &checked));
     checked.findings.extend(defects(&look, &mut checked.broken));
+    checked.findings.extend(history_defects(&look, settings.config.limits()));
     Ok(checked)
 }
 

@@ -6,6 +6,7 @@ mod hook;
 mod metrics;
 mod own_key;
 mod own_packages;
+mod pinned;
 mod plan;
 mod progress;
 mod prune;
@@ -13,6 +14,7 @@ mod record;
 mod settings;
 mod status;
 mod sync;
+mod versions;
 
 use clap::{Args, Subcommand};
 

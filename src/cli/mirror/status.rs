@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::record::{count, counted, findings, size};
 use super::settings::{Make, of_file, store};
+use super::{pinned, versions};
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -20,6 +21,12 @@ use crate::types::escape_all;
 /// Shows what is published, how old it is, and how the last run ended
 #[derive(Args, Debug)]
 pub(super) struct StatusArgs {
+    /// Show each version of this package: the proof that is kept of it, and what its path had before
+    #[arg(value_name = "NAME", conflicts_with_all = ["client", "pinned"])]
+    name: Option<String>,
+    /// Show who has each version that the files of `pinned-by` name: upstream, the mirror alone, or nobody
+    #[arg(long, conflicts_with = "client")]
+    pinned: bool,
     /// The configuration of the mirror
     #[arg(long, value_name = "FILE", conflicts_with = "to")]
     config: Option<PathBuf>,
@@ -66,6 +73,7 @@ struct Index<'a> {
     arch: &'a str,
     packages: usize,
     bytes: u64,
+    retained: usize,
     dropped: usize,
     time: Option<u64>,
     age: Option<u64>,
@@ -95,6 +103,12 @@ pub(super) fn run(args: &StatusArgs, output: &mut Output) -> Result<Exit, Failur
     let to = config.as_ref().map(|config| config.mirror().to.clone()).or_else(|| args.to.clone());
     let to = to.ok_or_else(|| Failure::usage(anyhow!("expected --config FILE or --to DIR")))?;
     let look = Tree::look(store(&to, Make::Nothing)?);
+    if args.pinned {
+        return pinned::show(&look, config.as_ref(), &shown(&to), output);
+    }
+    if let Some(name) = &args.name {
+        return versions::show(&look, config.as_ref(), &shown(&to), name, output);
+    }
     let found =
         status(&look, config.as_ref(), now()).map_err(|finding| Failure::local(anyhow!("{finding}")))?;
     let tags = |name: &str| {
@@ -143,6 +157,7 @@ fn index(index: &IndexStatus) -> Index<'_> {
         arch: &index.place.arch,
         packages: index.packages,
         bytes: index.bytes,
+        retained: index.retained,
         dropped: index.dropped,
         time: index.time,
         age: index.age,
@@ -198,10 +213,12 @@ fn words(output: &mut Output, to: &str, found: &Status) -> Result<(), Failure> {
     for index in &found.indexes {
         let time =
             index.time.map_or_else(|| "of unknown age".to_owned(), |time| format!("of {}", when(time)));
+        let retained =
+            if index.retained > 0 { format!(", {} of them retained", index.retained) } else { String::new() };
         let dropped =
             if index.dropped > 0 { format!(", {} for older indexes", index.dropped) } else { String::new() };
         output.line(&format!(
-            "  {}/{}  {} ({}){dropped}; upstream's index {time}",
+            "  {}/{}  {} ({}){retained}{dropped}; upstream's index {time}",
             index.place.repository,
             index.place.arch,
             counted(index.packages, "package"),
@@ -229,7 +246,7 @@ fn last_run(output: &mut Output, run: Option<&LastRun>) -> Result<(), Failure> {
     Ok(output.line(&text)?)
 }
 
-fn finish(output: &mut Output, told: &[Finding], exit: Exit) -> Result<Exit, Failure> {
+pub(super) fn finish(output: &mut Output, told: &[Finding], exit: Exit) -> Result<Exit, Failure> {
     if output.is_json() {
         let (errors, warnings) = (count(told, Severity::Error), count(told, Severity::Warning));
         output.record("summary", &Summary { errors, warnings, exit: exit.code() })?;
@@ -238,7 +255,7 @@ fn finish(output: &mut Output, told: &[Finding], exit: Exit) -> Result<Exit, Fai
 }
 
 /// A time as people read it, in UTC.
-fn when(seconds: u64) -> String {
+pub(super) fn when(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     time.map_or_else(|| format!("second {seconds}"), |time| time.to_string())
 }

@@ -64,3 +64,29 @@ fn another_schema_is_not_guessed_at() {
     let error = History::read([text], None).unwrap_err();
     assert!(matches!(error, HistoryError::Unreadable { number: 1, .. }), "{error}");
 }
+
+#[test]
+fn what_is_listed_follows_the_generations_that_became_visible() {
+    let published = |path: &str, sha256: &str| entry(Event::Published, path, sha256);
+    let dropped = |path: &str| entry(Event::Dropped, path, "");
+    let mut history = History::default();
+    let mut previous = None;
+    // The run of generation 2 died twice before it became visible; 4 was made by something that writes no links.
+    for (generation, after, entries) in [
+        (1, None, vec![published("a", "11"), published("b", "22")]),
+        (2, Some(1), vec![dropped("a")]),
+        (2, Some(1), vec![published("c", "33"), dropped("b")]),
+        (3, Some(2), vec![published("d", "44"), dropped("c")]),
+        (5, Some(4), vec![published("e", "55")]),
+    ] {
+        let link = Link { after, ..Link::new(generation, previous.take(), 0, entries) };
+        let (bytes, digest) = link.to_bytes().unwrap();
+        history.follow(1, &bytes).unwrap();
+        previous = Some(digest);
+    }
+    let listed = |generation| history.listed(generation).map(|all| all.into_keys().collect::<Vec<_>>());
+    assert_eq!(listed(1), Some(vec!["a", "b"]));
+    assert_eq!(listed(2), Some(vec!["a", "c"]));
+    assert_eq!(listed(3), Some(vec!["a", "d"]));
+    assert_eq!([listed(4), listed(5), listed(6)], [None, None, None]);
+}

@@ -127,9 +127,11 @@ impl Mirror<'_> {
         for repository in self.config.repositories().iter().filter(is_subset) {
             for architecture in &repository.architectures {
                 let Ok(path) = path(&repository.name, architecture.as_str(), INDEX) else { continue };
-                if let Some(index) = published::entries(look, published, &path, self.config.limits()) {
-                    indexes.insert(place(repository, architecture.as_str()), index);
+                if !published::is_as_listed(look, published, &path) {
+                    continue;
                 }
+                let index = published::entries(look, published.number(), &path, self.config.limits());
+                indexes.extend(index.map(|index| (place(repository, architecture.as_str()), index)));
             }
         }
         indexes

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Begun, Decided, Mirror, Outcome};
+use crate::mirror::chronicle;
 use crate::mirror::fetch::{Brought, local};
 use crate::mirror::finding::{Class, Finding};
 use crate::mirror::next::Next;
@@ -76,6 +77,8 @@ impl Mirror<'_> {
         rehearsal.run(&decided.selected)?;
         let files = generation.manifest().entries().map(|entry| entry.sha256().to_string()).collect();
         state.keep_only(&files);
+        chronicle::append(tree, &mut state, begun.published.as_ref(), generation.manifest(), self.now)
+            .map_err(one)?;
         self.write_state(tree, begun, &state).map_err(one)?;
         let number = generation.number();
         tree.switch(generation).map_err(|error| one(local(&error)))?;
