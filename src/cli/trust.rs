@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use crate::keys::{Fingerprint, KeyDirectory, KeyFile, KeyFileError, Pin, Pins};
+use crate::keys::{Fingerprint, KeyDirectory, KeyFile, KeyFileError, NamedKey, Pin, Pins};
 use crate::types::KeyName;
 use crate::verify::{Keyring, Known, Pinned, TrustedKey};
 
@@ -61,10 +61,10 @@ impl Trust {
             loading.add(named(name, &path)?)?;
         }
         for directory in &args.directories {
-            let read = KeyDirectory::read(directory)
+            let read = KeyDirectory::read_keys(directory)
                 .with_context(|| format!("cannot read the keys directory {}", shown(directory)))
                 .map_err(Failure::local)?;
-            for file in read.files() {
+            for file in &read {
                 if let Some(key) = trusted(file, output) {
                     loading.add(key)?;
                 }
@@ -105,8 +105,8 @@ impl Loading {
     /// As apk does: a missing directory holds no keys, and the first of a name wins.
     fn add_default(&mut self, output: &mut Output) {
         for directory in DEFAULT_DIRECTORIES.map(Path::new) {
-            let Ok(read) = KeyDirectory::read(directory) else { continue };
-            for file in read.files() {
+            let Ok(read) = KeyDirectory::read_keys(directory) else { continue };
+            for file in &read {
                 let Some(key) = trusted(file, output) else { continue };
                 if self.pinned {
                     self.keyring.add_pinned(key);
@@ -168,11 +168,8 @@ fn refusal(path: &Path, error: &KeyFileError) -> Failure {
     }
 }
 
-/// The key of a file in a directory; apk enters no hidden names, and neither do we.
-fn trusted(file: &KeyFile, output: &mut Output) -> Option<TrustedKey> {
-    if file.is_hidden() {
-        return None;
-    }
+/// The key of a file in a directory; what is none is told of.
+fn trusted(file: &NamedKey, output: &mut Output) -> Option<TrustedKey> {
     let path = shown(file.path());
     match file.content() {
         Ok(key) => Some(TrustedKey::new(file.name().to_string_lossy(), path, key.clone())),

@@ -45,6 +45,14 @@ pub struct KeyFile {
     hard_links: u64,
 }
 
+/// A file of a key directory as verifying needs it: its name and its key, and nothing of who may change it.
+#[derive(Clone, Debug)]
+pub struct NamedKey {
+    name: OsString,
+    path: PathBuf,
+    content: Result<PublicKey, KeyFileError>,
+}
+
 /// Who may change a file or a directory.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ownership {
@@ -100,6 +108,17 @@ impl KeyDirectory {
         Self::read_resolved(path, path, None)
     }
 
+    /// Reads the keys of a directory that apk would look at, sorted by name, for verifying: hidden files are left
+    /// out, and nothing is looked up but the keys.
+    ///
+    /// # Errors
+    /// - the same as [`KeyDirectory::read`].
+    pub fn read_keys(path: &Path) -> Result<Vec<NamedKey>, DirectoryError> {
+        let mut names = names(path, path)?;
+        names.retain(|name| !is_hidden(name));
+        Ok(names.into_iter().map(|name| NamedKey::read(path, name)).collect())
+    }
+
     /// Reads a directory of a system that lies under `root`: no link leads out of it.
     ///
     /// # Errors
@@ -117,18 +136,7 @@ impl KeyDirectory {
 
     fn read_resolved(named: &Path, path: &Path, root: Option<&Path>) -> Result<Self, DirectoryError> {
         let failed = |source| DirectoryError::Read { path: named.into(), source };
-        let mut names = Vec::new();
-        for entry in fs::read_dir(path).map_err(failed)? {
-            if names.len() == MAX_KEY_FILES {
-                return Err(DirectoryError::TooMany { path: named.into() });
-            }
-            let entry = entry.map_err(failed)?;
-            let hidden = entry.file_name().as_bytes().starts_with(b".");
-            if !(hidden && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-                names.push(entry.file_name());
-            }
-        }
-        names.sort();
+        let names = names(path, named)?;
         let files = names.iter().map(|name| KeyFile::read_in(root, path, named, name)).collect();
         let owners = owners(path, root).map_err(failed)?;
         Ok(Self { path: named.to_owned(), owners, files })
@@ -271,8 +279,60 @@ impl KeyFile {
 
     /// Whether the name begins with a dot: apk 3 does not load such a file.
     pub fn is_hidden(&self) -> bool {
-        self.name.as_bytes().starts_with(b".")
+        is_hidden(&self.name)
     }
+}
+
+impl NamedKey {
+    fn read(directory: &Path, name: OsString) -> Self {
+        let path = directory.join(&name);
+        let content = match open::read(&path) {
+            Ok((bytes, _)) => read_key(&bytes),
+            // Why it cannot be read is worth a second look.
+            Err(_) => KeyFile::read_in(None, directory, directory, &name).content,
+        };
+        Self { name, path, content }
+    }
+
+    /// The name in its directory.
+    pub fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// The path, below the directory as it was named.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The key that apk would load, or why it would not.
+    ///
+    /// # Errors
+    /// - the same as [`KeyFile::content`].
+    pub const fn content(&self) -> Result<&PublicKey, &KeyFileError> {
+        self.content.as_ref()
+    }
+}
+
+/// The names of all files in a directory, sorted, but for hidden folders.
+fn names(path: &Path, named: &Path) -> Result<Vec<OsString>, DirectoryError> {
+    let failed = |source| DirectoryError::Read { path: named.into(), source };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        if names.len() == MAX_KEY_FILES {
+            return Err(DirectoryError::TooMany { path: named.into() });
+        }
+        let entry = entry.map_err(failed)?;
+        if !(is_hidden(&entry.file_name()) && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            names.push(entry.file_name());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// apk 3 does not load files whose names begin with a dot.
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b".")
 }
 
 /// Prints no content, since that may be a private key.

@@ -21,7 +21,7 @@ pub(crate) mod testing;
 
 pub use content::Content;
 pub use der::DerError;
-pub use directory::{DirectoryError, KeyDirectory, KeyFile, MAX_KEY_FILES, Ownership};
+pub use directory::{DirectoryError, KeyDirectory, KeyFile, MAX_KEY_FILES, NamedKey, Ownership};
 pub use fingerprint::{Apk3KeyId, Fingerprint, FingerprintError};
 pub use form::{Deviation, Form};
 pub use key_file::{Damage, KeyFileError, MAX_KEY_FILE, Unreadable, read_key};

@@ -15,15 +15,16 @@ pub struct TrustedKey {
     name: String,
     file: String,
     key: PublicKey,
-    fingerprint: Fingerprint,
+    /// Computed when somebody asks: of many keys that are trusted, few are used.
+    fingerprint: OnceLock<Fingerprint>,
     prepared: OnceLock<PreparedKey>,
 }
 
 impl TrustedKey {
     /// A key under the name that signatures use, with the file that it came from.
     pub fn new(name: impl Into<String>, file: impl Into<String>, key: PublicKey) -> Self {
-        let fingerprint = key.fingerprint();
-        Self { name: name.into(), file: file.into(), key, fingerprint, prepared: OnceLock::new() }
+        let (fingerprint, prepared) = (OnceLock::new(), OnceLock::new());
+        Self { name: name.into(), file: file.into(), key, fingerprint, prepared }
     }
 
     /// The name that a signature must ask for.
@@ -42,8 +43,8 @@ impl TrustedKey {
     }
 
     /// SHA-256 over the SPKI DER.
-    pub const fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    pub fn fingerprint(&self) -> Fingerprint {
+        *self.fingerprint.get_or_init(|| self.key.fingerprint())
     }
 
     pub(super) fn verifying(&self) -> Result<VerifyingKey<'_>, KeyRefused> {
@@ -76,7 +77,7 @@ impl Keyring {
     pub fn add(&mut self, key: TrustedKey) -> Result<(), KeyringError> {
         let named = self.0.entry(key.name.clone()).or_default();
         match named.first() {
-            Some(known) if known.fingerprint != key.fingerprint => Err(KeyringError {
+            Some(known) if known.fingerprint() != key.fingerprint() => Err(KeyringError {
                 name: escape_all(&key.name).to_string(),
                 first: escape_all(&known.file).to_string(),
                 second: escape_all(&key.file).to_string(),
@@ -102,7 +103,7 @@ impl Keyring {
     /// Pins tell keys apart by fingerprint, so that a name decides nothing there.
     pub fn add_pinned(&mut self, key: TrustedKey) {
         let named = self.0.entry(key.name.clone()).or_default();
-        if named.iter().all(|known| known.fingerprint != key.fingerprint) {
+        if named.iter().all(|known| known.fingerprint() != key.fingerprint()) {
             named.push(key);
         }
     }

@@ -37,6 +37,29 @@ fn every_entry_counts_whatever_its_suffix_and_none_is_passed_over() {
 }
 
 #[test]
+fn who_verifies_gets_the_same_keys_and_reasons_as_who_audits() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a.rsa.pub", ".hidden", "linked"] {
+        fs::write(dir.path().join(name), key().to_pem()).unwrap();
+    }
+    fs::write(dir.path().join("damaged"), format!("-e {}", key().to_pem())).unwrap();
+    fs::create_dir(dir.path().join("folder")).unwrap();
+    symlink("linked", dir.path().join("link")).unwrap();
+    symlink("nothing", dir.path().join("dangling")).unwrap();
+    symlink("circle", dir.path().join("circle")).unwrap();
+    let audited = KeyDirectory::read(dir.path()).unwrap();
+    let audited: Vec<_> = audited.files().iter().filter(|file| !file.is_hidden()).collect();
+    let read = KeyDirectory::read_keys(dir.path()).unwrap();
+    assert_eq!(read.len(), 7);
+    for (named, file) in read.iter().zip(audited) {
+        assert_eq!((named.name(), named.path(), named.content()), (file.name(), file.path(), file.content()));
+    }
+    let missing = dir.path().join("missing");
+    let errors = [KeyDirectory::read_keys(&missing).map(|_| ()), KeyDirectory::read(&missing).map(|_| ())];
+    assert!(errors.iter().all(|result| matches!(result, Err(DirectoryError::Read { .. }))), "{errors:?}");
+}
+
+#[test]
 fn tells_who_may_change_the_file_and_where_a_link_leads() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("key");
