@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use crate::container::Scratch;
 use crate::fault::{Fault, Note};
 use crate::keys::KnownKeys;
 use crate::package::FileFact;
@@ -17,6 +16,7 @@ use crate::unverified::{
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::{Output, Style};
+use super::pool::Worker;
 use super::subjects::Subject;
 use super::verify::read;
 
@@ -104,7 +104,7 @@ pub(super) fn run(args: &InspectArgs, output: &mut Output) -> Result<Exit, Failu
         ..ReadOptions::default()
     };
     let path = subject.shown();
-    let read = read(&subject, &options, &mut Scratch::default())
+    let read = read(&subject, &options, &mut Worker::default())
         .map_err(|error| Failure::local(anyhow::anyhow!("cannot read {path}: {error}")))?;
     let inspection = inspect(path, read, &KnownKeys::builtin());
     if output.is_json() {

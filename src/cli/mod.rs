@@ -15,6 +15,7 @@ mod known;
 mod mirror;
 mod open;
 mod output;
+mod pipeline;
 mod pool;
 mod record;
 mod replace;

@@ -6,7 +6,6 @@ use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::container::Scratch;
 use crate::keys::Scope;
 use crate::limits::Limits;
 use crate::unverified::{self, FileDigest, Keep, Level, ReadOptions, Unverified};
@@ -18,6 +17,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::open::{Opened, ReadError};
 use super::output::{Output, Style};
+use super::pipeline::Pipeline;
+use super::pool::Worker;
 use super::record::FileRecord;
 use super::subjects::{Subject, expand, shown};
 use super::trust::{Trust, TrustArgs};
@@ -116,7 +117,7 @@ pub(super) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failur
         &subjects,
         threads,
         Subject::size,
-        |subject, scratch| run.subject(subject, scratch),
+        |subject, worker| run.subject(subject, worker),
         |record| print(output, &record, &mut summary),
     )?;
     finish(output, summary)
@@ -156,7 +157,7 @@ impl Run {
     fn index(&self, subject: &Subject, path: &Path) -> (FileRecord, IndexForPackages) {
         let options = ReadOptions { index_text: Keep::Text, ..self.options.clone() };
         let refused = |verdict| IndexForPackages::Refused { path: shown(path), verdict };
-        let read = match read(subject, &options, &mut Scratch::default()) {
+        let read = match read(subject, &options, &mut Worker::default()) {
             Ok(read) => read,
             Err(error) => {
                 let record = FileRecord::unread(subject.shown(), options.level, &error);
@@ -174,8 +175,8 @@ impl Run {
         (record, entries.map_or_else(|| refused(verdict), IndexForPackages::Verified))
     }
 
-    fn subject(&self, subject: &Subject, scratch: &mut Scratch) -> FileRecord {
-        match read(subject, &self.options, scratch) {
+    fn subject(&self, subject: &Subject, worker: &mut Worker) -> FileRecord {
+        match read(subject, &self.options, worker) {
             Ok(read) => self.judge(subject, read),
             Err(error) => FileRecord::unread(subject.shown(), self.options.level, &error),
         }
@@ -208,17 +209,26 @@ impl Run {
     }
 }
 
+/// A package from this size on is worth a second thread. Units: bytes.
+const LARGE: u64 = 2 << 20;
+
 /// Reads a subject, once.
 pub(super) fn read(
     subject: &Subject,
     options: &ReadOptions,
-    scratch: &mut Scratch,
+    worker: &mut Worker,
 ) -> Result<unverified::Subject, ReadError> {
+    let scratch = &mut worker.scratch;
     match subject {
         Subject::StandardInput => Ok(unverified::read(std::io::stdin().lock(), options, scratch)?),
         Subject::File { path, .. } => {
             let opened = Opened::new(path)?;
-            let read = unverified::read(&opened, options, scratch)?;
+            let large = options.level == Level::Full && opened.size().is_some_and(|size| size >= LARGE);
+            let read = if worker.helped && large {
+                unverified::read_beside(&opened, options, scratch, &mut Pipeline)?
+            } else {
+                unverified::read(&opened, options, scratch)?
+            };
             opened.unchanged(read.size())?;
             Ok(read.with_size(opened.size()).at(place(path)))
         }

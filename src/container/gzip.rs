@@ -134,6 +134,10 @@ pub(crate) trait MemberSink {
     fn raw(&mut self, bytes: &[u8]);
     /// The inflated bytes, each exactly once, in order.
     fn inflated(&mut self, bytes: &[u8]);
+    /// The same, in their buffer, which the sink may keep if it puts another of the same size in its place.
+    fn inflated_in(&mut self, buffer: &mut Box<[u8]>, length: usize) {
+        self.inflated(buffer.get(..length).unwrap_or_default());
+    }
 }
 
 /// A number that may not be exceeded, and the name of its limit.
@@ -281,20 +285,21 @@ impl<R: Read, S: MemberSink> MemberReader<'_, '_, R, S> {
                     GzipError::Deflate { member: start, at: offset }
                 }
             })?;
-            self.caps.inflated.check(inflated + length(step.output))?;
+            let output = inflater.output();
+            let bytes = output.get(..step.made).unwrap_or_default();
+            let made = length(bytes);
+            self.caps.inflated.check(inflated + made)?;
             self.sink.raw(input.get(..step.used).unwrap_or_default());
-            crc.update(step.output);
-            self.sink.inflated(step.output);
-            let made = length(step.output);
+            crc.update(bytes);
+            self.sink.inflated_in(output, step.made);
             inflated += made;
-            let (used, ended, stuck) = (step.used, step.ended, at_end && step.output.is_empty());
             inflater.count(made);
-            self.source.consume(used);
+            self.source.consume(step.used);
             self.check_growth(inflated)?;
-            if ended {
+            if step.ended {
                 return Ok((crc.finalize(), inflated));
             }
-            if stuck {
+            if at_end && made == 0 {
                 return Err(GzipError::Truncated { member: self.start, at: self.source.offset() }.into());
             }
         }

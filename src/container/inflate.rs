@@ -9,6 +9,11 @@ const INPUT: usize = 64 << 10;
 /// How much is inflated at a time.
 const OUTPUT: usize = 64 << 10;
 
+/// A buffer for what is inflated in one step.
+pub(crate) fn output_buffer() -> Box<[u8]> {
+    vec![0; OUTPUT].into_boxed_slice()
+}
+
 /// Buffers and inflater for reading files one after another; nothing in it outlives a file.
 pub struct Scratch {
     pub(crate) input: Box<[u8]>,
@@ -36,11 +41,12 @@ pub(crate) struct Inflater {
 }
 
 /// What one step of inflating did.
-pub(crate) struct Step<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
     /// Bytes of input that were used.
     pub(crate) used: usize,
-    /// What came out.
-    pub(crate) output: &'a [u8],
+    /// How many bytes came out: the first of [`Inflater::output`].
+    pub(crate) made: usize,
     /// Whether the last block has ended.
     pub(crate) ended: bool,
 }
@@ -51,7 +57,7 @@ pub(crate) struct Damaged;
 
 impl Inflater {
     fn new() -> Self {
-        Self { decoder: Decompress::new(false), output: vec![0; OUTPUT].into_boxed_slice(), handed_on: 0 }
+        Self { decoder: Decompress::new(false), output: output_buffer(), handed_on: 0 }
     }
 
     /// Begins to count anew: a file begins.
@@ -74,15 +80,19 @@ impl Inflater {
         self.decoder.reset(false);
     }
 
+    /// Where the last step put what came out.
+    pub(crate) const fn output(&mut self) -> &mut Box<[u8]> {
+        &mut self.output
+    }
+
     /// Inflates from `input` into the output buffer, at most `room` bytes.
-    pub(crate) fn step(&mut self, input: &[u8], room: u64) -> Result<Step<'_>, Damaged> {
+    pub(crate) fn step(&mut self, input: &[u8], room: u64) -> Result<Step, Damaged> {
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(self.output.len());
         let output = self.output.get_mut(..room).unwrap_or_default();
         let (used, made) = (self.decoder.total_in(), self.decoder.total_out());
         let status = self.decoder.decompress(input, output, FlushDecompress::None).map_err(|_| Damaged)?;
         let used = usize::try_from(self.decoder.total_in() - used).map_err(|_| Damaged)?;
         let made = usize::try_from(self.decoder.total_out() - made).map_err(|_| Damaged)?;
-        let output = output.get(..made).unwrap_or_default();
-        Ok(Step { used, output, ended: matches!(status, Status::StreamEnd) })
+        Ok(Step { used, made, ended: matches!(status, Status::StreamEnd) })
     }
 }

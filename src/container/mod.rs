@@ -12,8 +12,8 @@ mod write;
 
 pub(crate) use gzip::{Cap, Caps, MemberSink, RatioCap, read_member};
 pub use gzip::{GzipError, Member, MemberError};
-pub(crate) use inflate::Inflater;
 pub use inflate::Scratch;
+pub(crate) use inflate::{Inflater, output_buffer};
 pub use pax::PaxError;
 pub use sniff::{Content, sniff};
 pub(crate) use source::Source;

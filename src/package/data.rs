@@ -8,7 +8,7 @@ use crate::container::{Entry, EntryKind, TarReader, TarSink, ZeroBlocks};
 use crate::envelope::refused_key;
 use crate::fault::{Findings, Note};
 use crate::limits::Limits;
-use crate::types::{Digest, Sha1, escape, escape_all};
+use crate::types::{Digest, Sha1, Sha1Hasher, escape, escape_all};
 
 use super::control::CHECKSUM;
 use super::data_error::DataError;
@@ -124,7 +124,7 @@ struct Entries {
     facts: DataFacts,
     findings: Findings,
     /// The regular file whose body passes by: its path, what its checksum must be.
-    open: Option<(Vec<u8>, sha1::Sha1, Option<Digest<Sha1>>)>,
+    open: Option<(Vec<u8>, Sha1Hasher, Option<Digest<Sha1>>)>,
 }
 
 impl DataMember {
@@ -335,7 +335,7 @@ impl TarSink for Entries {
         }
         match self.checksum(entry, path) {
             Ok(expected) if entry.kind == EntryKind::Regular => {
-                self.open = Some((path.to_vec(), sha1::Sha1::new(), expected));
+                self.open = Some((path.to_vec(), Sha1Hasher::new(), expected));
             }
             Ok(_) => {}
             Err(error) => self.fault(error),
@@ -350,7 +350,7 @@ impl TarSink for Entries {
 
     fn end(&mut self) {
         let Some((path, sha1, expected)) = self.open.take() else { return };
-        let found = Digest::new(sha1.finalize().into());
+        let found = sha1.finish();
         self.seen.set_sha1(&path, found);
         if let Some(expected) = expected.filter(|expected| *expected != found) {
             let path = escape(&path).to_string();

@@ -3,9 +3,11 @@
 mod content;
 mod read;
 mod sinks;
+mod stages;
 
 pub use crate::index::Keep;
-pub use read::{Level, ReadOptions, read};
+pub use read::{Level, ReadOptions, read, read_beside};
+pub use stages::{Beside, Chunk, DataChecks, HandOn, Inflate};
 
 use std::ops::Range;
 

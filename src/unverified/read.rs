@@ -4,8 +4,6 @@
 
 use std::io::{self, Read};
 
-use sha2::Digest as _;
-
 use crate::container::{
     Cap, Caps, Content, GzipError, Inflater, Member, MemberError, RatioCap, Scratch, Source, read_member,
     sniff,
@@ -14,10 +12,11 @@ use crate::envelope::{Lead, SignatureMember, SignedHasher, lead};
 use crate::fault::{Fault, Note, Rank, Verdict};
 use crate::index::{FaultClass, IndexBody, IndexMember, Keep, TextFault, rule};
 use crate::limits::{DATA_RATIO_FREE, INDEX_RATIO_FREE, LimitReached, Limits};
-use crate::package::{Control, ControlError, ControlMember, DataFacts, DataMember, Listing};
-use crate::types::{Digest, Sha256};
+use crate::package::{Control, ControlError, ControlMember, DataFacts, Listing};
+use crate::types::{Digest, Sha256, Sha256Hasher};
 
-use super::sinks::{ControlSink, DataSink, IndexSink};
+use super::sinks::{ControlSink, IndexSink};
+use super::stages::{Beside, DataChecks, Gatherer};
 use super::{Facts, FileDigest, IndexClaims, MemberFact, PackageClaims, Role, Subject, Unverified, content};
 
 /// How much of a package is looked at.
@@ -74,12 +73,34 @@ impl Default for ReadOptions {
 /// # Errors
 /// - Those of the reader. Everything that is wrong with the bytes is in the result.
 pub fn read<R: Read>(reader: R, options: &ReadOptions, scratch: &mut Scratch) -> io::Result<Subject> {
-    let digest = (options.file_digest == FileDigest::Compute).then(sha2::Sha256::new);
+    read_with(reader, options, scratch, None)
+}
+
+/// Reads a file as [`read`] does, with the checks of a data member beside its inflation; the result is the same.
+///
+/// # Errors
+/// - Those of the reader, as with [`read`].
+pub fn read_beside<R: Read>(
+    reader: R,
+    options: &ReadOptions,
+    scratch: &mut Scratch,
+    beside: &mut dyn Beside,
+) -> io::Result<Subject> {
+    read_with(reader, options, scratch, Some(beside))
+}
+
+fn read_with<'a, R: Read>(
+    reader: R,
+    options: &'a ReadOptions,
+    scratch: &mut Scratch,
+    beside: Option<&'a mut dyn Beside>,
+) -> io::Result<Subject> {
+    let digest = (options.file_digest == FileDigest::Compute).then(Sha256Hasher::new);
     let reader = Tee { reader, digest };
     let Scratch { input, inflater } = scratch;
     inflater.begin_file();
     let mut reading =
-        Reading { source: Source::new(reader, input), inflater, options, facts: Facts::default() };
+        Reading { source: Source::new(reader, input), inflater, options, beside, facts: Facts::default() };
     let outcome = reading.file()?;
     Ok(reading.finish(outcome))
 }
@@ -87,7 +108,7 @@ pub fn read<R: Read>(reader: R, options: &ReadOptions, scratch: &mut Scratch) ->
 /// A reader that hashes what passes through.
 struct Tee<R> {
     reader: R,
-    digest: Option<sha2::Sha256>,
+    digest: Option<Sha256Hasher>,
 }
 
 impl<R: Read> Read for Tee<R> {
@@ -114,6 +135,8 @@ struct Reading<'a, 'b, R> {
     source: Source<'b, Tee<R>>,
     inflater: &'b mut Inflater,
     options: &'a ReadOptions,
+    /// Where the checks of a data member take place; here if there is no other place.
+    beside: Option<&'a mut dyn Beside>,
     facts: Facts,
 }
 
@@ -281,22 +304,15 @@ impl<R: Read> Reading<'_, '_, R> {
     fn data(&mut self, datahash: Option<Digest<Sha256>>) -> io::Result<Option<DataFacts>> {
         let start = self.source.offset();
         let listing = if self.options.list_files { Listing::Keep } else { Listing::Skip };
-        let data = DataMember::new(&self.options.limits, listing);
-        let mut sink = DataSink { sha256: sha2::Sha256::new(), data };
+        let mut checks = DataChecks::new(&self.options.limits, listing);
         let mut facts = None;
         let mut inflated = None;
         if self.options.level == Level::Full {
-            let limits = &self.options.limits;
-            let ratio = RatioCap { name: "data-ratio", ratio: limits.data_ratio, free: DATA_RATIO_FREE };
-            let caps = Caps {
-                stored: Cap::new("data-inflated", u64::MAX),
-                inflated: Cap::new("data-inflated", limits.data_inflated),
-                ratio: Some(ratio),
-            };
-            let read = read_member(&mut self.source, self.inflater, &caps, &mut sink);
+            let read;
+            (read, checks) = self.inflate_data(checks);
             let whole = self.data_member(read)?;
             inflated = whole.as_ref().map(|member| member.inflated);
-            let (seen, findings) = if whole.is_some() { sink.data.finish() } else { sink.data.abandon() };
+            let (seen, findings) = if whole.is_some() { checks.data.finish() } else { checks.data.abandon() };
             facts = Some(seen);
             self.facts.findings.absorb(findings);
             if whole.is_some() && !self.at_end("data")? {
@@ -304,10 +320,35 @@ impl<R: Read> Reading<'_, '_, R> {
                 return Ok(facts);
             }
         }
-        self.drain(&mut sink.sha256)?;
+        self.drain(&mut checks.sha256)?;
         self.member_fact(Role::Data, start, inflated);
-        self.compare(datahash, Digest::new(sink.sha256.finalize().into()));
+        self.compare(datahash, checks.sha256.finish());
         Ok(facts)
+    }
+
+    /// Inflates the data member, and has the checks take all of it.
+    fn inflate_data(&mut self, mut checks: DataChecks) -> (Result<Member, MemberError>, DataChecks) {
+        let Self { source, inflater, options: ReadOptions { limits, .. }, .. } = self;
+        let ratio = RatioCap { name: "data-ratio", ratio: limits.data_ratio, free: DATA_RATIO_FREE };
+        let caps = Caps {
+            stored: Cap::new("data-inflated", u64::MAX),
+            inflated: Cap::new("data-inflated", limits.data_inflated),
+            ratio: Some(ratio),
+        };
+        let Some(beside) = &mut self.beside else {
+            return (read_member(source, inflater, &caps, &mut checks), checks);
+        };
+        // Whoever does not inflate at all has read nothing that could be proven.
+        let mut read = Err(MemberError::Io(io::Error::other("the data member was not inflated")));
+        let checks = beside.run(checks, &mut |hand_on| {
+            let mut gatherer = Gatherer::new(hand_on);
+            read = read_member(source, inflater, &caps, &mut gatherer);
+            gatherer.finish();
+        });
+        if read.as_ref().is_ok_and(|member| member.inflated != checks.taken) {
+            read = Err(MemberError::Io(io::Error::other("part of the data member was not checked")));
+        }
+        (read, checks)
     }
 
     fn compare(&mut self, expected: Option<Digest<Sha256>>, found: Digest<Sha256>) {
@@ -438,7 +479,7 @@ impl<R: Read> Reading<'_, '_, R> {
     }
 
     /// Hashes everything up to the end of the file.
-    fn drain(&mut self, sha256: &mut sha2::Sha256) -> io::Result<()> {
+    fn drain(&mut self, sha256: &mut Sha256Hasher) -> io::Result<()> {
         loop {
             let bytes = self.source.fill()?;
             if bytes.is_empty() {
@@ -493,7 +534,7 @@ impl<R: Read> Reading<'_, '_, R> {
         if at_end {
             self.facts.size = Some(self.source.offset());
             let digest = self.source.into_reader().digest;
-            self.facts.sha256 = digest.map(|digest| Digest::new(digest.finalize().into()));
+            self.facts.sha256 = digest.map(Sha256Hasher::finish);
         }
         let facts = self.facts;
         match outcome {

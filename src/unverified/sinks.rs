@@ -1,11 +1,9 @@
-//! Where the bytes of the signed member and of the data member go while they pass by.
-
-use sha2::Digest as _;
+//! Where the bytes of the signed member go while they pass by.
 
 use crate::container::MemberSink;
 use crate::envelope::SignedHasher;
 use crate::index::IndexMember;
-use crate::package::{ControlMember, DataMember};
+use crate::package::ControlMember;
 
 /// The control member: hashed as stored, parsed as inflated.
 pub(super) struct ControlSink<'l> {
@@ -36,21 +34,5 @@ impl MemberSink for IndexSink {
 
     fn inflated(&mut self, bytes: &[u8]) {
         self.index.feed(bytes);
-    }
-}
-
-/// The data member: hashed as stored, parsed as inflated.
-pub(super) struct DataSink {
-    pub(super) sha256: sha2::Sha256,
-    pub(super) data: DataMember,
-}
-
-impl MemberSink for DataSink {
-    fn raw(&mut self, bytes: &[u8]) {
-        self.sha256.update(bytes);
-    }
-
-    fn inflated(&mut self, bytes: &[u8]) {
-        self.data.feed(bytes);
     }
 }

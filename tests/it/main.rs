@@ -77,6 +77,8 @@ mod replay;
 mod signatures;
 /// What is chosen for requests, and why.
 mod solver;
+/// Reading in two stages, as large files are read.
+mod stages;
 /// Files fetched from servers and folders that are healthy, slow, cut, lying, or away.
 #[cfg(feature = "network")]
 mod transport;

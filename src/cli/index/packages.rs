@@ -7,10 +7,9 @@ use anyhow::Context;
 
 use super::source::Judge;
 use crate::cli::failure::Failure;
-use crate::cli::pool;
+use crate::cli::pool::{self, Worker};
 use crate::cli::subjects::{Subject, shown};
 use crate::cli::verify::read;
-use crate::container::Scratch;
 use crate::index::rule::{self, Rule};
 use crate::index::{Finding, Findings, Index, PackageFacts, Record, differences};
 use crate::types::{Architecture, Identity};
@@ -40,7 +39,7 @@ pub(super) fn hold(index: &Index, directory: &Path, judge: &Judge, threads: usiz
         &pairs,
         threads,
         |pair| pair.size,
-        |pair, scratch| (pair.record, pair.differences(judge, scratch)),
+        |pair, worker| (pair.record, pair.differences(judge, worker)),
         |(record, found)| {
             held.verified += u64::from(found.is_empty());
             for (rule, letter, message) in found {
@@ -66,7 +65,7 @@ impl<'a> Pair<'a> {
     }
 
     /// In what the package is not as its entry says, with the field that the finding is about.
-    fn differences(&self, judge: &Judge, scratch: &mut Scratch) -> Vec<(Rule, u8, String)> {
+    fn differences(&self, judge: &Judge, worker: &mut Worker) -> Vec<(Rule, u8, String)> {
         let Some(file) = &self.file else {
             let message = format!("there is no file {}", self.record.file_name());
             return vec![(rule::PACKAGE_MISSING, b'P', message)];
@@ -74,7 +73,7 @@ impl<'a> Pair<'a> {
         let subject = Subject::File { path: file.clone(), size: self.size };
         let options = ReadOptions { limits: judge.limits().clone(), ..ReadOptions::default() };
         let refused = |message: String| vec![(rule::PACKAGE_NOT_VERIFIED, b'P', message)];
-        match read(&subject, &options, scratch) {
+        match read(&subject, &options, worker) {
             Err(error) => refused(format!("{} cannot be read: {error}", shown(file))),
             Ok(unverified::Subject::Package(package)) => {
                 self.judged(file, &verify_package(package, &judge.proof()))

@@ -7,11 +7,11 @@ use clap::Args;
 
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
+use crate::cli::pool::Worker;
 use crate::cli::record::FileRecord;
 use crate::cli::subjects::Subject;
 use crate::cli::trust::{Trust, TrustArgs};
 use crate::cli::verify::{DigestArg, read, set_limit};
-use crate::container::Scratch;
 use crate::index::{Index, TextReport};
 use crate::limits::Limits;
 use crate::unverified::{self, Keep, Level, ReadOptions};
@@ -114,7 +114,7 @@ impl Judge {
             ReadOptions { limits: self.limits.clone(), index_text: Keep::Text, ..Default::default() };
         let nothing = |record| JudgedIndex { record, content: None, lacks_only_signature: false };
         let path = subject.shown();
-        match read(subject, &options, &mut Scratch::default()) {
+        match read(subject, &options, &mut Worker::default()) {
             Err(error) => nothing(FileRecord::unread(path, Level::Full, &error)),
             Ok(unverified::Subject::Package(package)) => {
                 let judged = verify_package(package, proof);

@@ -87,6 +87,11 @@ pub(crate) fn judge_with(
     policy: &Policy,
     options: &ReadOptions,
 ) -> Judged {
+    judge_subject(read(bytes, options, &mut Scratch::default()).unwrap(), keyring, policy)
+}
+
+/// Judges what was read.
+pub(crate) fn judge_subject(subject: Subject, keyring: &Keyring, policy: &Policy) -> Judged {
     let known = Known::builtin();
     let proof = Proof { keyring, policy, known: &known };
     macro_rules! judged {
@@ -101,7 +106,7 @@ pub(crate) fn judge_with(
             }
         }};
     }
-    match read(bytes, options, &mut Scratch::default()).unwrap() {
+    match subject {
         Subject::Package(package) => judged!(verify_package(package, &proof)),
         Subject::Index(index) => judged!(verify_index(index, &proof)),
         Subject::Unknown(file) => judged!(verify_unknown(file, &proof)),

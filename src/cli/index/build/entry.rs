@@ -5,10 +5,10 @@ use std::path::Path;
 use super::misnamed;
 use super::reuse::{Older, Unsigned};
 use crate::cli::index::source::Judge;
+use crate::cli::pool::Worker;
 use crate::cli::record::{FileRecord, NoteRecord, Reason};
 use crate::cli::subjects::Subject;
 use crate::cli::verify::read;
-use crate::container::Scratch;
 use crate::index::{EntryFacts, compose};
 use crate::types::{Architecture, Identity};
 use crate::unverified::{self, Level, PackageClaims, ReadOptions};
@@ -35,15 +35,15 @@ pub(super) enum Made {
 
 impl Reader<'_> {
     /// Takes the older entry of a file, or reads and judges the file.
-    pub(super) fn read(&self, file: &Path, scratch: &mut Scratch) -> Made {
+    pub(super) fn read(&self, file: &Path, worker: &mut Worker) -> Made {
         if let Some(text) = self.older.entry(file, self.rewritten) {
             return Made::Reused(text.to_owned());
         }
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         let subject = Subject::File { path: file.to_owned(), size };
-        let options = ReadOptions { limits: self.judge.limits().clone(), ..ReadOptions::default() };
         let (path, level, proof) = (subject.shown(), Level::Full, self.judge.proof());
-        match read(&subject, &options, scratch) {
+        let options = ReadOptions { limits: self.judge.limits().clone(), ..ReadOptions::default() };
+        match read(&subject, &options, worker) {
             Err(error) => Made::Refused(Box::new(FileRecord::unread(path, level, &error))),
             Ok(unverified::Subject::Package(package)) => {
                 let judged = verify_package(package, &proof);

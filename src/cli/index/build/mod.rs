@@ -112,7 +112,7 @@ pub(super) fn run(args: &BuildArgs, output: &mut Output) -> Result<Exit, Failure
         &files,
         threads,
         |file| file.metadata().map_or(0, |metadata| metadata.len()),
-        |file, scratch| reader.read(file, scratch),
+        |file, worker| reader.read(file, worker),
         |made| gathered.take(made, output),
     )?;
     gathered.finish(&Build { args, time, signer, packages: files.len(), limits: judge.limits() }, output)

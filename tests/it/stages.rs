@@ -1,0 +1,249 @@
+//! Reading in two stages: the same verdict, notes and work as in one, wherever the checks take place.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+
+use apkvet::container::Scratch;
+use apkvet::limits::Limits;
+use apkvet::unverified::{
+    Beside, Chunk, DataChecks, FileDigest, Inflate, ReadOptions, Subject, read, read_beside,
+};
+use apkvet::verify::{Keyring, Policy};
+use apkvet_fixtures::{FakeKey, Gzip, Label, Package, PackageBuilder, gzip, tar};
+
+use crate::bombs;
+use crate::harness::{Judged, apkvet, files, judge_subject, keyring, shared};
+use crate::mutants;
+use crate::refusals::trusting_a;
+
+/// Checks chunks when so many of them wait.
+struct Later(usize);
+
+/// Checks chunks on another thread.
+struct Elsewhere;
+
+/// Leaves out a chunk.
+struct Forgetful(usize);
+
+/// Never inflates.
+struct Idle;
+
+impl Beside for Later {
+    fn run(&mut self, mut checks: DataChecks, inflate: &mut Inflate<'_>) -> DataChecks {
+        let mut waiting = VecDeque::new();
+        inflate(&mut |chunk| {
+            waiting.push_back(std::mem::take(chunk));
+            if waiting.len() > self.0 {
+                let mut first = waiting.pop_front().unwrap();
+                checks.take(&mut first);
+                *chunk = first;
+            }
+        });
+        waiting.iter_mut().for_each(|chunk| checks.take(chunk));
+        checks
+    }
+}
+
+impl Beside for Elsewhere {
+    fn run(&mut self, mut checks: DataChecks, inflate: &mut Inflate<'_>) -> DataChecks {
+        let (sender, receiver) = sync_channel::<Chunk>(2);
+        std::thread::scope(|scope| {
+            let checker = scope.spawn(move || {
+                receiver.into_iter().for_each(|mut chunk| checks.take(&mut chunk));
+                checks
+            });
+            inflate(&mut |chunk| sender.send(std::mem::take(chunk)).unwrap());
+            drop(sender);
+            checker.join().unwrap()
+        })
+    }
+}
+
+impl Beside for Forgetful {
+    fn run(&mut self, mut checks: DataChecks, inflate: &mut Inflate<'_>) -> DataChecks {
+        let mut number = 0;
+        inflate(&mut |chunk| {
+            if number != self.0 {
+                checks.take(chunk);
+            }
+            *chunk = Chunk::default();
+            number += 1;
+        });
+        checks
+    }
+}
+
+impl Beside for Idle {
+    fn run(&mut self, checks: DataChecks, _: &mut Inflate<'_>) -> DataChecks {
+        checks
+    }
+}
+
+/// Everything that is said of a file.
+fn said(subject: Subject, keyring: &Keyring) -> (Judged, String) {
+    let size = subject.size();
+    let facts = match &subject {
+        // Members, digest and files, as far as they were asked for.
+        Subject::Package(package) => format!("{package:?}"),
+        Subject::Index(index) => format!("{index:?}"),
+        Subject::Unknown(file) => format!("{file:?}"),
+    };
+    (judge_subject(subject, keyring, &Policy::default()), format!("{size:?} {facts}"))
+}
+
+fn assert_same(
+    name: &str,
+    bytes: &[u8],
+    keyring: &Keyring,
+    options: &ReadOptions,
+    ways: &mut [&mut dyn Beside],
+) {
+    let expected = said(read(bytes, options, &mut Scratch::default()).unwrap(), keyring);
+    // The buffers are used again, as by a thread that reads many files.
+    let mut scratch = Scratch::default();
+    for (number, beside) in ways.iter_mut().enumerate() {
+        let found = said(read_beside(bytes, options, &mut scratch, *beside).unwrap(), keyring);
+        assert_eq!(found, expected, "{name}, way {number}");
+    }
+}
+
+fn options() -> ReadOptions {
+    ReadOptions { list_files: true, file_digest: FileDigest::Compute, ..ReadOptions::default() }
+}
+
+#[test]
+fn every_generated_and_real_file_is_judged_the_same_in_two_stages() {
+    let Some(root) = shared("corpus/v2").and_then(|path| Some(path.parent()?.parent()?.to_owned())) else {
+        return;
+    };
+    let mut count = 0;
+    for (keys, folder) in [
+        ("corpus/v2/keys", "corpus/v2/mutants"),
+        ("real/alpine/keys", "real/alpine/v3.16/main/x86_64"),
+        ("real/glibc/keys", "real/glibc"),
+        ("real/wolfi", "real/wolfi"),
+    ] {
+        let keyring = keyring(&root.join(keys));
+        for file in files(&root.join(folder)) {
+            let (name, bytes) = (file.display().to_string(), std::fs::read(&file).unwrap());
+            let ways: &mut [&mut dyn Beside] = &mut [&mut Later(0), &mut Later(usize::MAX), &mut Elsewhere];
+            assert_same(&name, &bytes, &keyring, &options(), ways);
+            count += 1;
+        }
+    }
+    assert!(count >= 270, "{count}");
+}
+
+#[test]
+fn every_mutant_and_every_bomb_is_judged_the_same_in_two_stages() {
+    let keyring = trusting_a();
+    for (number, mutant) in mutants::mutants(200).into_iter().enumerate() {
+        assert_same(&format!("mutant {number}"), &mutant.bytes, &keyring, &options(), &mut [&mut Later(1)]);
+    }
+    for case in bombs::cases() {
+        let mut limits = Limits::default();
+        case.limits.iter().for_each(|(name, value)| limits.set(name, value).unwrap());
+        let options = ReadOptions { limits, ..ReadOptions::default() };
+        assert_same(case.name, &case.bytes, &keyring, &options, &mut [&mut Elsewhere]);
+    }
+}
+
+/// A package of some chunks, with content that does not compress to nothing.
+fn large(change: impl FnOnce(&mut Vec<u8>)) -> Package {
+    let mut state = 1_u64;
+    let mut byte = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    };
+    let content: Vec<u8> = (0..3 << 20).map(|_| byte()).collect();
+    let builder =
+        PackageBuilder::new("large", "1-r0").data(|data| data.checked_file("usr/share/x", &content));
+    let mut archive = builder.data_archive();
+    change(&mut archive);
+    let data = Gzip { level: 1, ..Gzip::default() }.member(&archive);
+    let control = gzip::member(&builder.control_archive(&builder.pkginfo(&tar::sha256_hex(&data))).bytes());
+    Package { signature: Vec::new(), control, data }.signed(&[(FakeKey::a(), Label::Rsa256)])
+}
+
+/// Fails after so many bytes.
+struct Failing<'a>(&'a [u8]);
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() {
+            return Err(io::ErrorKind::StaleNetworkFileHandle.into());
+        }
+        self.0.read(buffer)
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_to_its_end_is_an_error_in_two_stages_as_well() {
+    let bytes = large(|_| ()).bytes();
+    for length in [0, 100, 5_000, 70_000, bytes.len() / 2, bytes.len() - 1, bytes.len()] {
+        let failing = || Failing(&bytes[..length]);
+        let (options, mut scratch) = (ReadOptions::default(), Scratch::default());
+        let one = read(failing(), &options, &mut scratch).map(|_| ()).map_err(|error| error.kind());
+        for beside in [&mut Later(3) as &mut dyn Beside, &mut Elsewhere] {
+            let two = read_beside(failing(), &options, &mut scratch, beside);
+            assert_eq!(two.map(|_| ()).map_err(|error| error.kind()), one, "after {length} bytes");
+        }
+        assert_eq!(one, Err(io::ErrorKind::StaleNetworkFileHandle), "after {length} bytes");
+    }
+}
+
+#[test]
+fn checks_that_were_not_given_everything_prove_nothing() {
+    let bytes = large(|_| ()).bytes();
+    let options = ReadOptions::default();
+    for number in [0, 1, 20] {
+        let read = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Forgetful(number));
+        assert!(read.is_err(), "without chunk {number}");
+    }
+    assert!(read_beside(&*bytes, &options, &mut Scratch::default(), &mut Idle).is_err());
+    let whole = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Forgetful(usize::MAX)).unwrap();
+    assert_eq!(judge_subject(whole, &trusting_a(), &Policy::default()).verdict, "verified");
+}
+
+/// What the program says of files, line by line, but for the paths.
+fn lines(directory: &Path, jobs: &str, files: &[&str]) -> Vec<String> {
+    let arguments = [&["verify", "--json", "-j", jobs, "--keys-dir", "keys"][..], files].concat();
+    apkvet(directory, &arguments).out.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_program_says_the_same_of_a_large_file_on_one_thread_and_on_two() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("keys")).unwrap();
+    std::fs::write(directory.path().join("keys").join(FakeKey::a().name()), FakeKey::a().public_pem())
+        .unwrap();
+    let good = large(|_| ()).bytes();
+    assert!(good.len() > 2 << 20, "{} bytes are no large file", good.len());
+    let flipped = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    };
+    let cases = [
+        ("good", good.clone(), "verified"),
+        ("content", large(|archive| archive[2 << 20] ^= 1).bytes(), "integrity"),
+        ("header", large(|archive| archive[300] = b'x').bytes(), "malformed"),
+        ("flip", flipped(good.len() / 2), "integrity"),
+        ("crc", flipped(good.len() - 8), "integrity"),
+        ("cut", good[..good.len() - 1000].to_vec(), "malformed"),
+        ("trailing", [&good[..], b"x"].concat(), "malformed"),
+    ];
+    for (name, bytes, verdict) in cases {
+        std::fs::write(directory.path().join(name), &bytes).unwrap();
+        let one = lines(directory.path(), "1", &[name]);
+        let found: serde_json::Value = serde_json::from_str(&one[0]).unwrap();
+        assert_eq!(found["verdict"], verdict, "{name}: {found}");
+        assert_eq!(lines(directory.path(), "2", &[name]), one, "{name}");
+    }
+    // Beside a small file the large one has a helper as well; each keeps its place.
+    std::fs::write(directory.path().join("small"), PackageBuilder::new("a", "1-r0").build().bytes()).unwrap();
+    let names = ["small", "good", "small", "flip"];
+    assert_eq!(lines(directory.path(), "4", &names), lines(directory.path(), "1", &names));
+}
