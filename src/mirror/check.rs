@@ -1,5 +1,6 @@
 //! A published tree, verified from scratch: nothing is believed of whoever made it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
@@ -135,7 +136,9 @@ fn packages(
     progress: &dyn Progress,
     checked: &mut Checked,
 ) {
-    let records: Vec<Record<'_>> = entries.index().records().collect();
+    let mut records: Vec<Record<'_>> = entries.index().records().collect();
+    // A large one that came last would leave all other hands idle.
+    records.sort_by_key(|record| Reverse(record.size()));
     let bytes = records.iter().fold(0_u64, |sum, record| sum.saturating_add(record.size()));
     progress.event(Event::Fetching { count: records.len(), bytes });
     let done: Result<(), std::convert::Infallible> = crew(
