@@ -21,7 +21,7 @@ pub(super) struct Global {
     /// Print only what does not hold
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
-    /// Print more: notes, spans, digests
+    /// Print more: notes, spans, digests, a processor without SHA instructions
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
     /// Colour the output

@@ -17,6 +17,7 @@ mod open;
 mod output;
 mod pipeline;
 mod pool;
+mod processor;
 mod record;
 mod replace;
 #[cfg(feature = "network")]
@@ -54,6 +55,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
+    // The others hash next to nothing.
+    if !matches!(command, Command::Inspect(_) | Command::Keys(_) | Command::Version(_)) {
+        processor::remark(output);
+    }
     match command {
         Command::Verify(args) => verify::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),

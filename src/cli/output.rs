@@ -100,7 +100,6 @@ impl Output {
     }
 
     /// Prints a remark on standard error.
-    #[cfg(feature = "network")]
     pub(super) fn note(&mut self, text: &str) {
         self.message("note", text);
     }

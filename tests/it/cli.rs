@@ -189,3 +189,17 @@ fn completions_and_manual_pages_name_every_command() {
     }
     assert_eq!(apkvet(directory.path(), &["man", "no/such/folder"]).code, 3);
 }
+
+#[test]
+fn a_processor_without_sha_instructions_is_told_of_to_who_asks_for_more() {
+    let Ok(processor) = std::fs::read_to_string("/proc/cpuinfo") else {
+        eprintln!("SKIPPED: there is no /proc: nothing is known of the processor");
+        return;
+    };
+    // On x86 and on ARM, as the kernel names them.
+    let has = processor.split_whitespace().any(|flag| flag == "sha_ni" || flag == "sha2");
+    let file = with_file("a.apk", b"PK\x03\x04");
+    let run = |more: &[&str]| apkvet(file.path(), &[&["verify", "--keys-dir", ".", "a.apk"], more].concat());
+    assert_eq!(run(&["-v"]).err.contains("no SHA instructions"), !has);
+    assert!(!run(&[]).err.contains("SHA instructions"));
+}
