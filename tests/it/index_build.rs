@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use apkvet_fixtures::{FakeKey, Label, PackageBuilder};
+use apkvet_fixtures::{FakeKey, Label, Package, PackageBuilder, gzip, tar};
 
 use crate::harness::{Ran, apkvet, apkvet_at, shared};
 
@@ -99,6 +99,35 @@ fn the_same_packages_and_time_give_the_same_signed_bytes() {
     let wrong =
         apkvet_at("yesterday", path, &["index", "build", "packages", "-o", "x", "--keys-dir", "keys"]);
     assert!(wrong.code == 2 && wrong.err.contains("SOURCE_DATE_EPOCH"), "{wrong:?}");
+}
+
+/// A package whose builder hashed and signed a file that is not the one its checksum names.
+fn miscounted(name: &str) -> Vec<u8> {
+    let builder = PackageBuilder::new(name, "1-r0").data(|data| data.checked_file("usr/x", b"one content"));
+    let mut archive = builder.data_archive();
+    let at = archive.windows(11).position(|bytes| bytes == b"one content").unwrap();
+    archive[at] = b'0';
+    let data = gzip::member(&archive);
+    let control = gzip::member(&builder.control_archive(&builder.pkginfo(&tar::sha256_hex(&data))).bytes());
+    Package { signature: Vec::new(), control, data }.signed(&[(FakeKey::a(), Label::Rsa256)]).bytes()
+}
+
+#[test]
+fn identity_looks_at_no_file_and_gives_the_same_index() {
+    let directory = workshop();
+    let path = directory.path();
+    put(path, "a", "1.0-r0", &PackageBuilder::new("a", "1.0-r0"));
+    let make = |level: &str| {
+        let ran = build(path, &["--level", level]);
+        (ran.code, fs::read(path.join("APKINDEX.tar.gz")).ok())
+    };
+    assert_eq!(make("full"), make("identity"));
+    fs::write(path.join("packages/b-1-r0.apk"), miscounted("b")).unwrap();
+    assert_eq!(make("full").0, 1);
+    assert_eq!(make("identity").0, 0);
+    let cut = fs::read(path.join("packages/b-1-r0.apk")).unwrap();
+    fs::write(path.join("packages/b-1-r0.apk"), &cut[..cut.len() - 1]).unwrap();
+    assert_eq!(make("identity").0, 1);
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(super) struct Reader<'a> {
     pub(super) older: &'a Older,
     pub(super) rewritten: Option<&'a Architecture>,
     pub(super) unsigned: Unsigned,
+    /// How much of a package is looked at.
+    pub(super) level: Level,
 }
 
 /// What became of one package.
@@ -41,8 +43,8 @@ impl Reader<'_> {
         }
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         let subject = Subject::File { path: file.to_owned(), size };
-        let (path, level, proof) = (subject.shown(), Level::Full, self.judge.proof());
-        let options = ReadOptions { limits: self.judge.limits().clone(), ..ReadOptions::default() };
+        let (path, level, proof) = (subject.shown(), self.level, self.judge.proof());
+        let options = ReadOptions { limits: self.judge.limits().clone(), level, ..ReadOptions::default() };
         match read(&subject, &options, worker) {
             Err(error) => Made::Refused(Box::new(FileRecord::unread(path, level, &error))),
             Ok(unverified::Subject::Package(package)) => {

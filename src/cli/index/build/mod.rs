@@ -26,6 +26,7 @@ use crate::cli::record::FileRecord;
 use crate::cli::replace::replace;
 use crate::cli::subjects::shown;
 use crate::cli::text;
+use crate::cli::verify::LevelArg;
 use crate::index::{DraftError, Index, IndexBytes, IndexDraft, Record, entry_order};
 use crate::limits::Limits;
 use crate::types::{Architecture, Digest, Sha256};
@@ -57,6 +58,9 @@ pub(super) struct BuildArgs {
     /// Take packages that are unsigned or that no trusted key signed; damaged ones are refused all the same
     #[arg(long)]
     unverified_packages: bool,
+    /// How much of packages is looked at: everything, or origin and identity alone (as fast as SHA-256)
+    #[arg(long, value_enum, default_value_t = LevelArg::Full)]
+    level: LevelArg,
     /// Take the entries of this older index for packages that have not been touched since it was written
     #[arg(long, value_name = "OLD")]
     reuse: Option<PathBuf>,
@@ -106,7 +110,8 @@ pub(super) fn run(args: &BuildArgs, output: &mut Output) -> Result<Exit, Failure
         Some(path) => Older::read(path, &judge, signer.as_ref(), unsigned, output)?,
         None => Older::default(),
     };
-    let reader = Reader { judge: &judge, older: &older, rewritten: args.rewrite_arch.as_ref(), unsigned };
+    let (rewritten, level) = (args.rewrite_arch.as_ref(), args.level.into());
+    let reader = Reader { judge: &judge, older: &older, rewritten, unsigned, level };
     let mut gathered = Gathered::default();
     pool::in_order(
         &files,
