@@ -19,3 +19,7 @@ crash:
 compare:
     cargo build --release --locked
     benches/compare
+
+# A program that needs nothing from the system that it runs on: for Alpine, and for images made from `scratch`.
+static:
+    RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --features standalone --target x86_64-unknown-linux-gnu

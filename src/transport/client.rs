@@ -35,8 +35,10 @@ impl Connections {
             Trust::System(more) => match basic(settings)?.tls_certs_merge(more).build() {
                 Ok(client) => (client, Known::Some),
                 Err(error) if settings.authorities == Authorities::System => {
-                    let client = basic(settings)?.tls_certs_only([]).build();
-                    (client.map_err(|_| failed(error))?, Known::None)
+                    let bundled = bundled();
+                    let authorities = if bundled.is_empty() { Known::None } else { Known::Some };
+                    let client = basic(settings)?.tls_certs_only(bundled).build();
+                    (client.map_err(|_| failed(error))?, authorities)
                 }
                 Err(error) => return Err(failed(error)),
             },
@@ -88,6 +90,17 @@ impl Connections {
 
 /// What the text of an error of the HTTP parser has in it; its type is not within reach.
 const PROTOCOL: [&str; 4] = [" parsed", "too large", "invalid", "limit"];
+
+/// Who vouches for servers where the system names nobody: Mozilla's authorities, if this build has them.
+fn bundled() -> Vec<Certificate> {
+    #[cfg(feature = "standalone")]
+    return webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .filter_map(|certificate| Certificate::from_der(certificate).ok())
+        .collect();
+    #[cfg(not(feature = "standalone"))]
+    return Vec::new();
+}
 
 enum Trust {
     System(Vec<Certificate>),
