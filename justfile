@@ -20,6 +20,10 @@ compare:
     cargo build --release --locked
     benches/compare
 
+# The benchmarks of single parts, with intervals.
+bench:
+    cargo bench --locked
+
 # A program that needs nothing from the system that it runs on: for Alpine, and for images made from `scratch`.
 static:
     RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --features standalone --target x86_64-unknown-linux-gnu
