@@ -6,14 +6,14 @@ mod guards;
 mod guide;
 /// Over HTTP, from servers that change and go wrong meanwhile.
 mod http;
-/// What an operator has around a run.
-mod operation;
 /// A system call that is refused, or at which the process dies.
 mod kill;
-/// From a real server, and from a mirror that one serves.
-mod nginx;
 /// The log of what was published, and where each version came from.
 mod log;
+/// From a real server, and from a mirror that one serves.
+mod nginx;
+/// What an operator has around a run.
+mod operation;
 /// Packages, each with its own signature, its entry, and the keys of its repository.
 mod packages;
 /// The commands as a user runs them: words, JSON, exit codes.

@@ -105,6 +105,7 @@ mod tests {
             packages: 3,
             bytes: 1000,
             dropped: 0,
+            retained: 0,
             time: Some(1_700_000_000),
             upstream_sha256: None,
             description: None,

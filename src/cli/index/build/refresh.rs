@@ -20,6 +20,7 @@ use crate::cli::trust::TrustArgs;
 use crate::index::{Index, IndexDraft};
 use crate::limits::Limits;
 use crate::types::Architecture;
+use crate::unverified::Level;
 use crate::verify::MinDigest;
 
 /// A folder that holds the packages of one architecture, and nothing but the operator's own.
@@ -70,6 +71,7 @@ pub(in crate::cli) fn refresh(folder: &Folder<'_>, output: &mut Output) -> Resul
         judge: &judge,
         older: &older,
         rewritten: Some(folder.architecture),
+        level: Level::Full,
         unsigned: Unsigned::Refuse,
     };
     let (mut text, mut refused) = (String::new(), Vec::new());
@@ -77,7 +79,7 @@ pub(in crate::cli) fn refresh(folder: &Folder<'_>, output: &mut Output) -> Resul
         &files,
         threads(None)?,
         |file| file.metadata().map_or(0, |metadata| metadata.len()),
-        |file, scratch| reader.read(file, scratch),
+        |file, worker| reader.read(file, worker),
         |made| {
             match made {
                 Made::Reused(entry) => push(&mut text, &entry),
