@@ -181,7 +181,7 @@ impl Porter<'_> {
 }
 
 /// The folders below an upstream where a package may lie: that of its entry, and for `noarch` that of its index.
-fn folders<'a>(errand: &Errand<'a>) -> Vec<&'a str> {
+pub(super) fn folders<'a>(errand: &Errand<'a>) -> Vec<&'a str> {
     let index = errand.offer.architecture.as_str();
     match errand.record.architecture() {
         Some(Architecture::NOARCH) => vec![Architecture::NOARCH, index],

@@ -68,6 +68,8 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// Lines that show more of it.
+    pub detail: Box<[String]>,
 }
 
 impl Finding {
@@ -81,6 +83,7 @@ impl Finding {
             subject: None,
             message: message.to_string(),
             remedy: None,
+            detail: Box::default(),
         }
     }
 

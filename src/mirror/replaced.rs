@@ -29,6 +29,7 @@ pub(super) fn find(
         let Some(repository) = config.repositories().get(place.offer.repository) else { continue };
         for chosen in &place.chosen {
             let record = chosen.candidate.record;
+            findings.extend(kept(repository, allowed, state, place, &record));
             let Some(before) = before(published, state, place, &record) else { continue };
             let finding = told(repository, allowed, &before, record.name(), &record.identity().to_string());
             findings.push(finding.at(&place.offer.place).about(record.label()));
@@ -64,6 +65,28 @@ pub(super) fn allowed_paths(
         }
     }
     paths
+}
+
+/// A version that is kept as it was although upstream built it again; told of as often as upstream's index changes.
+fn kept(
+    repository: &Repository,
+    allowed: &Allowed,
+    state: &State,
+    place: &Selected<'_>,
+    record: &crate::index::Record<'_>,
+) -> Option<Finding> {
+    let offer = place.offer;
+    let is_news = state.remembered(&offer.place).is_some_and(|known| known.sha256 != offer.sha256);
+    if repository.rebuilt != Rebuilt::KeepOld || allowed.replaced.contains(record.name()) || !is_news {
+        return None;
+    }
+    let mut upstream = offer.index().versioned(record.name(), record.version());
+    let other = upstream.find(|other| other.identity() != record.identity())?;
+    let (name, old, new) = (record.name(), record.identity(), other.identity());
+    let message = format!("built again under the same version: {old} is kept, upstream now has {new}");
+    let finding = Finding::warning("rebuilt", message);
+    let finding = finding.remedied(Some(format!("--allow-replaced {name} takes the new one once")));
+    Some(finding.at(&offer.place).about(record.label()))
 }
 
 fn before(

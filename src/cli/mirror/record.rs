@@ -26,6 +26,8 @@ pub(super) struct FindingRecord<'a> {
 struct Detail<'a> {
     repository: Option<&'a str>,
     arch: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    lines: &'a [String],
 }
 
 impl<'a> FindingRecord<'a> {
@@ -43,6 +45,7 @@ impl<'a> FindingRecord<'a> {
             detail: Detail {
                 repository: place.map(|place| place.repository.as_str()),
                 arch: place.map(|place| place.arch.as_str()),
+                lines: &finding.detail,
             },
         }
     }
@@ -66,6 +69,9 @@ pub(super) fn findings(output: &mut Output, findings: &[Finding]) -> Result<Exit
         }
         let word = output.paint(style, &format!("{word:<5}"));
         output.line(&format!("{word}  {finding}"))?;
+        for line in &*finding.detail {
+            output.line(&format!("       {line}"))?;
+        }
         if let Some(remedy) = finding.remedy.as_ref().filter(|_| finding.severity == Severity::Error) {
             output.line(&format!("       fix: {remedy}"))?;
         }

@@ -3,6 +3,7 @@
 mod begin;
 mod carry;
 mod decide;
+mod explain;
 mod former;
 mod publish;
 mod retain;
@@ -155,7 +156,8 @@ impl Mirror<'_> {
     ) -> Result<Attempt, Vec<Finding>> {
         let mut begun = self.begin(Some(tree.as_look()))?;
         begun.broken = with_twins(broken, begun.published.as_ref());
-        let decided = self.decide(&begun)?;
+        let mut decided = self.decide(&begun).map_err(|findings| self.explained(tree, &begun, findings))?;
+        decided.findings = self.explained(tree, &begun, decided.findings);
         let brought = match self.fetch(tree, &begun, &decided) {
             Ok(brought) => brought,
             // What does not fit together may be of two different moments.

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
 use apkvet::mirror::{Allowed, Init, Overrides};
-use apkvet_fixtures::FakeKey;
+use apkvet_fixtures::{FakeKey, Label, PackageBuilder};
 
-use super::rig::{DAY, Item, NOW, Rig, Upstream, listing, package};
+use super::rig::{DAY, Item, NOW, Rig, Upstream, built, listing, package};
 
 fn first() -> Upstream {
     Upstream::of(&[package("tool", "1.0-r0", &[]), package("lib", "1.0-r0", &[])])
@@ -118,6 +118,55 @@ fn the_old_bytes_of_a_rebuilt_version_are_kept_where_that_is_chosen() {
     let path = "v3.17/main/x86_64/tool-1.0-r0.apk";
     assert_eq!(super::rig::published(&rig.path("srv"))[path], before[path]);
     assert_eq!(rig.listed("v3.17/main"), ["tool-1.0-r0"]);
+}
+
+#[test]
+fn what_differs_between_two_builds_of_a_version_is_shown() {
+    let again = PackageBuilder::new("tool", "1.0-r0")
+        .field("builddate", "1700009999")
+        .script(".post-install", b"#!/bin/sh\n")
+        .data(|data| data.checked_file("usr/share/more", b"x"));
+    let again = built(again, "tool", "1.0-r0", &[], &[(FakeKey::a(), Label::Rsa256)]);
+    let expected =
+        ["builddate: 1700000000 became 1700009999", "script .post-install: added", "usr/share/more: added"];
+    for (line, code) in [("", "replaced"), ("rebuilt = \"keep-old\"", "rebuilt")] {
+        let rig = published(line);
+        first().next(&[again.clone(), package("lib", "1.0-r0", &[])]).write(&rig.path("upstream"));
+        let findings = rig.sync().map_or_else(|findings| findings, |outcome| outcome.findings);
+        let finding = findings.iter().find(|finding| finding.code == code).unwrap();
+        assert_eq!(finding.detail[..], expected);
+        assert_eq!(super::rig::files_in(&rig.path("srv/spool")), 0);
+        // The second time there is nothing new to be told of what is kept.
+        if code == "rebuilt" {
+            assert!(rig.sync().unwrap().findings.iter().all(|finding| finding.code != code));
+        }
+    }
+}
+
+#[test]
+fn two_builds_of_which_one_does_not_hold_are_not_compared() {
+    let rig = published("");
+    let mut again = package("tool", "1.0-r0", &["lib"]);
+    first().next(&[again.clone(), package("lib", "1.0-r0", &[])]).write(&rig.path("upstream"));
+    again.package.signature = package("other", "1-r0", &[]).package.signature;
+    std::fs::write(rig.path("upstream/x86_64/tool-1.0-r0.apk"), again.package.bytes()).unwrap();
+    let detail = &rig.sync().unwrap_err()[0].detail;
+    assert!(detail[0].starts_with("cannot be compared: "), "{detail:?}");
+}
+
+#[test]
+fn another_signature_member_is_the_same_package() {
+    let rig = published("");
+    let item = &first().items[0];
+    let mut signed = item.clone();
+    signed.package =
+        item.package.clone().signed(&[(FakeKey::b(), Label::Rsa256), (FakeKey::a(), Label::Rsa256)]);
+    let items: Vec<Item> = [signed.clone()].into_iter().chain(first().items[1..].to_vec()).collect();
+    first().next(&items).write(&rig.path("upstream"));
+    let findings = rig.sync().unwrap().findings;
+    assert!(findings.iter().any(|finding| finding.code == "resigned"), "{findings:?}");
+    let path = rig.path("srv/current/v3.17/main/x86_64/tool-1.0-r0.apk");
+    assert_eq!(std::fs::read(path).unwrap(), signed.package.bytes());
 }
 
 #[test]
