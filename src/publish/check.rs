@@ -87,21 +87,36 @@ pub(super) fn generation(
     manifest: &Manifest,
     depth: Depth,
 ) -> Result<Vec<Defect>, PublishError> {
+    below(store, &layout::generation(manifest.number), manifest, depth)
+}
+
+/// The same of what lies somewhere else by such a list.
+pub(super) fn below(
+    store: &dyn Store,
+    root: &StorePath,
+    manifest: &Manifest,
+    depth: Depth,
+) -> Result<Vec<Defect>, PublishError> {
     let mut defects = Vec::new();
     for entry in manifest.entries() {
-        defects.extend(file(store, manifest.number, entry, depth)?);
+        defects.extend(file(store, root, entry, depth)?);
     }
     let mut dirs: BTreeSet<StorePath> = manifest.directories().into_iter().collect();
     dirs.insert(StorePath::root());
     for dir in &dirs {
-        foreign(store, manifest, dir, &dirs, &mut defects)?;
+        foreign(store, root, manifest, dir, &dirs, &mut defects)?;
     }
     Ok(defects)
 }
 
-fn file(store: &dyn Store, number: u64, entry: &Entry, depth: Depth) -> Result<Option<Defect>, PublishError> {
+fn file(
+    store: &dyn Store,
+    root: &StorePath,
+    entry: &Entry,
+    depth: Depth,
+) -> Result<Option<Defect>, PublishError> {
     let path = entry.path.clone();
-    let Ok(place) = layout::generation(number).below(&path) else {
+    let Ok(place) = root.below(&path) else {
         return Ok(Some(Defect::Missing { path }));
     };
     let Ok(stat) = store.stat(&place) else { return Ok(Some(Defect::Missing { path })) };
@@ -136,12 +151,12 @@ fn differs(entry: &Entry, stat: &Stat) -> Option<Defect> {
 /// Finds what is not in the list; what lies in a directory that is not is not counted one by one.
 fn foreign(
     store: &dyn Store,
+    root: &StorePath,
     manifest: &Manifest,
     dir: &StorePath,
     dirs: &BTreeSet<StorePath>,
     defects: &mut Vec<Defect>,
 ) -> Result<(), PublishError> {
-    let root = layout::generation(manifest.number);
     let Ok(place) = root.below(dir) else { return Ok(()) };
     let listed = match store.list(&place) {
         Ok(listed) => listed,

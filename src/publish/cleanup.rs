@@ -7,11 +7,13 @@ use super::layout;
 use super::look::Look;
 use super::manifest::Manifest;
 use super::path::StorePath;
+use super::snapshot;
 use super::store::{Kind, Store};
 
 /// Clears away the spool, generations that were never published, and those that were being taken away.
 pub(super) fn leftovers(look: &Look, current: Option<u64>) -> Result<(), PublishError> {
     empty_spool(&*look.store)?;
+    clear_unpacked(&*look.store)?;
     let gone = look.numbered(".gone.json")?;
     if !gone.is_empty() {
         // The run that renamed them may not have come to making that durable.
@@ -20,15 +22,16 @@ pub(super) fn leftovers(look: &Look, current: Option<u64>) -> Result<(), Publish
     }
     for number in gone {
         let path = layout::doomed_manifest(number);
-        dismantle(look, &look.manifest_at(&path, number)?, &path)?;
+        dismantle(look, &layout::generation(number), &look.manifest_at(&path, number)?, &path)?;
     }
     for number in look.numbered(".json")? {
         // Numbers only grow: what is above the published one was never visible.
         if current.is_none_or(|current| number > current) {
-            dismantle(look, &look.manifest(number)?, &layout::manifest(number))?;
+            let root = layout::generation(number);
+            dismantle(look, &root, &look.manifest(number)?, &layout::manifest(number))?;
         }
     }
-    Ok(())
+    snapshot::leftovers(look)
 }
 
 fn empty_spool(store: &dyn Store) -> Result<(), PublishError> {
@@ -41,10 +44,38 @@ fn empty_spool(store: &dyn Store) -> Result<(), PublishError> {
     Ok(())
 }
 
-/// Takes a generation away by its list, and the list at last; what is not in it stays.
-pub(super) fn dismantle(look: &Look, manifest: &Manifest, list: &StorePath) -> Result<(), PublishError> {
+/// Takes away what a run has laid out for itself: a folder in the spool that nobody else has any business in.
+pub(super) fn clear_unpacked(store: &dyn Store) -> Result<(), PublishError> {
+    let mut open = vec![(layout::unpacked(), false)];
+    while let Some((dir, emptied)) = open.pop() {
+        if emptied {
+            unless_not_ours(store.remove_dir(&dir)).doing("remove", &dir)?;
+            continue;
+        }
+        let listed = match store.list(&dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            listed => listed.doing("list", &dir)?,
+        };
+        open.push((dir, true));
+        for listed in listed {
+            match listed.path {
+                Some(path) if listed.kind == Kind::Dir => open.push((path, false)),
+                Some(path) => store.remove_file(&path).doing("remove", &path)?,
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes a generation or snapshot away by its list, and the list at last; what is not in it stays.
+pub(super) fn dismantle(
+    look: &Look,
+    root: &StorePath,
+    manifest: &Manifest,
+    list: &StorePath,
+) -> Result<(), PublishError> {
     let store = &*look.store;
-    let root = layout::generation(manifest.number);
     let place =
         |path: &StorePath| root.below(path).map_err(|_| PublishError::Reserved { path: path.clone() });
     for entry in manifest.entries() {
@@ -59,10 +90,11 @@ pub(super) fn dismantle(look: &Look, manifest: &Manifest, list: &StorePath) -> R
         let path = place(dir)?;
         unless_not_ours(store.remove_dir(&path)).doing("remove", &path)?;
     }
-    unless_not_ours(store.remove_dir(&root)).doing("remove", &root)?;
+    unless_not_ours(store.remove_dir(root)).doing("remove", root)?;
     // Without the list nobody would know of what is left: it goes when all else is gone for good.
-    store.sync_dir(&layout::gens()).doing("sync", &layout::gens())?;
-    store.barrier().doing("sync", &layout::gens())?;
+    let above = root.parent().unwrap_or_else(StorePath::root);
+    store.sync_dir(&above).doing("sync", &above)?;
+    store.barrier().doing("sync", &above)?;
     store.remove_file(list).doing("remove", list)
 }
 

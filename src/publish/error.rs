@@ -7,6 +7,7 @@ use crate::types::{Digest, Sha256, escape};
 
 use super::check::Defect;
 use super::path::StorePath;
+use super::snapshot_name::SnapshotName;
 
 /// Why publishing stops; what is published stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +72,7 @@ pub enum PublishError {
         limit: u64,
     },
     /// A name that no document may have.
-    #[error("expected one segment that begins with a letter or digit and is not `lock` or `gens`, found `{}`", escape(.found))]
+    #[error("expected one segment that begins with a letter or digit and is not `lock`, `gens` or `snapshots`, found `{}`", escape(.found))]
     DocumentName {
         /// The name.
         found: String,
@@ -120,8 +121,8 @@ pub enum PublishError {
         /// The path.
         path: StorePath,
     },
-    /// The new generation is not what it should be; nothing was switched.
-    #[error("the new generation does not hold: {first} ({count} in all)")]
+    /// A new generation or snapshot is not what it should be; nothing of it is visible.
+    #[error("what was built does not hold: {first} ({count} in all)")]
     SelfCheck {
         /// The first thing that is wrong.
         first: Defect,
@@ -148,6 +149,23 @@ pub enum PublishError {
         /// The bound.
         percent: u8,
     },
+    /// A snapshot of this name is there, or something else.
+    #[error(
+        "there is a snapshot `{name}` already: snapshots never change; remove it first, or take another name"
+    )]
+    SnapshotExists {
+        /// The name.
+        name: SnapshotName,
+    },
+    /// No snapshot of this name.
+    #[error("there is no snapshot `{name}`")]
+    NoSnapshot {
+        /// The name.
+        name: SnapshotName,
+    },
+    /// There is nothing yet that a snapshot could be made of.
+    #[error("nothing is published here yet")]
+    NothingPublished,
     /// No generation of this number.
     #[error("there is no generation {number}")]
     NoGeneration {
@@ -193,6 +211,9 @@ impl PublishError {
             Self::SelfCheck { .. } => "self-check",
             Self::NoPublicKey { .. } => "no-public-key",
             Self::Floor { .. } => "floor",
+            Self::SnapshotExists { .. } => "snapshot-exists",
+            Self::NoSnapshot { .. } => "no-snapshot",
+            Self::NothingPublished => "nothing-published",
             Self::NoGeneration { .. } => "no-generation",
         }
     }

@@ -78,25 +78,11 @@ impl<'t> Generation<'t> {
     fn write(&self) -> Result<(), PublishError> {
         let store = &*self.tree.look.store;
         let root = layout::generation(self.number());
-        let mut dirs = vec![root.clone()];
-        for dir in self.manifest.directories() {
-            dirs.push(self.place(&dir)?);
-        }
-        for dir in &dirs {
-            store.make_dir(dir, Mode::ServedDir).doing("make", dir)?;
-        }
-        for entry in self.manifest.entries() {
-            place(store, entry, &self.place(&entry.path)?)?;
-        }
-        let snapshots = self.place(&layout::snapshots())?;
+        let mut dirs = write_below(store, &root, &self.manifest)?;
+        let snapshots = below(&root, &layout::snapshots())?;
         store.symlink(layout::SNAPSHOTS_LINK, &snapshots).doing("make", &snapshots)?;
         dirs.push(layout::gens());
         dirs.iter().try_for_each(|dir| store.sync_dir(dir).doing("sync", dir))
-    }
-
-    fn place(&self, path: &StorePath) -> Result<StorePath, PublishError> {
-        let placed = layout::generation(self.number()).below(path);
-        placed.map_err(|_| PublishError::Reserved { path: path.clone() })
     }
 }
 
@@ -104,9 +90,34 @@ impl Drop for Generation<'_> {
     fn drop(&mut self) {
         if !self.kept.load(Ordering::Relaxed) {
             // What cannot be taken away now is cleared away by the next run.
-            drop(dismantle(&self.tree.look, &self.manifest, &layout::manifest(self.manifest.number)));
+            let number = self.manifest.number;
+            let (root, list) = (layout::generation(number), layout::manifest(number));
+            drop(dismantle(&self.tree.look, &root, &self.manifest, &list));
         }
     }
+}
+
+/// Makes directories and links by a list; gives the directories, which have yet to be synced.
+pub(super) fn write_below(
+    store: &dyn Store,
+    root: &StorePath,
+    manifest: &Manifest,
+) -> Result<Vec<StorePath>, PublishError> {
+    let mut dirs = vec![root.clone()];
+    for dir in manifest.directories() {
+        dirs.push(below(root, &dir)?);
+    }
+    for dir in &dirs {
+        store.make_dir(dir, Mode::ServedDir).doing("make", dir)?;
+    }
+    for entry in manifest.entries() {
+        place(store, entry, &below(root, &entry.path)?)?;
+    }
+    Ok(dirs)
+}
+
+fn below(root: &StorePath, path: &StorePath) -> Result<StorePath, PublishError> {
+    root.below(path).map_err(|_| PublishError::Reserved { path: path.clone() })
 }
 
 /// A number above all that are in use, by us or by somebody else.

@@ -4,6 +4,7 @@ use crate::types::{Digest, Sha256};
 
 use super::error::PublishError;
 use super::path::StorePath;
+use super::snapshot_name::SnapshotName;
 
 /// What `snapshots` of each generation points to.
 pub(super) const SNAPSHOTS_LINK: &str = "../../snapshots";
@@ -41,6 +42,11 @@ pub(super) fn spool() -> StorePath {
     fixed("spool")
 }
 
+/// Where a run lays out what comes in together.
+pub(super) fn unpacked() -> StorePath {
+    fixed("spool/unpacked")
+}
+
 pub(super) fn lock() -> StorePath {
     fixed("state/lock")
 }
@@ -56,6 +62,28 @@ pub(super) fn manifest(number: u64) -> StorePath {
 /// The manifest of a generation that is being taken away.
 pub(super) fn doomed_manifest(number: u64) -> StorePath {
     fixed(&format!("state/gens/{number}.gone.json"))
+}
+
+/// How the list of a snapshot ends that is there, that is being made, and that is being taken away.
+pub(super) const SNAPSHOT_LIST: &str = ".list";
+pub(super) const MAKING_LIST: &str = ".making";
+pub(super) const GOING_LIST: &str = ".going";
+
+pub(super) fn snapshot_lists() -> StorePath {
+    fixed("state/snapshots")
+}
+
+pub(super) fn snapshot_list(name: &SnapshotName, ending: &str) -> StorePath {
+    fixed(&format!("state/snapshots/{name}{ending}"))
+}
+
+pub(super) fn snapshot(name: &SnapshotName) -> StorePath {
+    fixed(&format!("{SNAPSHOTS}/{name}"))
+}
+
+/// Where a snapshot lies that nobody may see yet, or any more.
+pub(super) fn hidden_snapshot(name: &SnapshotName) -> StorePath {
+    fixed(&format!("spool/{name}.snapshot"))
 }
 
 pub(super) fn generation(number: u64) -> StorePath {
@@ -86,7 +114,7 @@ pub(super) fn number(name: &str) -> Option<u64> {
 pub(super) fn document(name: &str) -> Result<StorePath, PublishError> {
     let wrong = || PublishError::DocumentName { found: name.to_owned() };
     let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-    if !first || name.contains('/') || matches!(name, "lock" | "gens") {
+    if !first || name.contains('/') || matches!(name, "lock" | "gens" | "snapshots") {
         return Err(wrong());
     }
     state().join(name).map_err(|_| wrong())
@@ -115,7 +143,7 @@ mod tests {
     #[test]
     fn a_document_cannot_take_the_place_of_the_lock() {
         assert_eq!(document("trust.json").unwrap().as_str(), "state/trust.json");
-        for name in ["lock", "gens", ".x", "", "a/b", "..", "a b"] {
+        for name in ["lock", "gens", "snapshots", ".x", "", "a/b", "..", "a b"] {
             let found = document(name).unwrap_err();
             assert!(matches!(found, PublishError::DocumentName { .. }), "{name}: {found:?}");
         }

@@ -124,6 +124,11 @@ impl Look {
         check::generation(&*self.store, &self.manifest(number)?, depth)
     }
 
+    /// A list of ours; none if there is none.
+    pub(super) fn list_of_ours(&self, path: &StorePath) -> Result<Option<Vec<u8>>, PublishError> {
+        self.bounded(path, MAX_MANIFEST)
+    }
+
     fn bounded(&self, path: &StorePath, limit: u64) -> Result<Option<Vec<u8>>, PublishError> {
         let opened = match self.store.open(path).and_then(Opened::new) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -9,7 +9,10 @@ use crate::types::{Digest, Sha256};
 use super::cleanup::dismantle;
 use super::error::{Doing, PublishError};
 use super::layout;
+use super::look::Look;
 use super::path::StorePath;
+use super::snapshot_list::PoolNames;
+use super::snapshot_name::SnapshotName;
 use super::store::{Kind, Listed};
 use super::tree::Tree;
 
@@ -61,6 +64,8 @@ pub struct Pruned {
     pub path: StorePath,
     /// Units: bytes that become free; none for a generation, whose files are in the pool as well.
     pub size: u64,
+    /// Where clients found a pool file last, if a generation that goes with it still says so.
+    pub was: Option<StorePath>,
     /// The reason.
     pub why: WhyPruned,
 }
@@ -119,12 +124,13 @@ const FEW: usize = 16;
 /// - [`PublishError::Damaged`], [`PublishError::Io`].
 pub fn prune(tree: &Tree, rules: &Prune<'_>, mode: PruneMode) -> Result<Vec<Pruned>, PublishError> {
     let old = old_generations(tree, rules)?;
-    let (unnamed, all) = unnamed_files(tree, rules, &old)?;
+    let (unnamed, _, all) = pool(tree, rules, &old)?;
     let mut pruned: Vec<Pruned> = old
         .iter()
         .map(|(number, at)| Pruned {
             path: layout::generation(*number),
             size: 0,
+            was: None,
             why: WhyPruned::Superseded { at: *at },
         })
         .collect();
@@ -136,6 +142,51 @@ pub fn prune(tree: &Tree, rules: &Prune<'_>, mode: PruneMode) -> Result<Vec<Prun
     }
     pruned.extend(unnamed);
     Ok(pruned)
+}
+
+/// A pool file that stays.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Kept {
+    /// Below the root of the tree.
+    pub path: StorePath,
+    /// Units: bytes.
+    pub size: u64,
+    /// What keeps it; never empty.
+    pub by: Vec<Keeper>,
+}
+
+/// What keeps a file of the pool.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Keeper {
+    /// A generation that has it.
+    Generation(u64),
+    /// A snapshot that has it.
+    Snapshot(SnapshotName),
+    /// Something else that names it.
+    Root,
+    /// Its age: it was written at this time, in seconds since 1970, and its grace period is not over.
+    Grace(u64),
+}
+
+impl fmt::Display for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generation(number) => write!(f, "generation {number}"),
+            Self::Snapshot(name) => write!(f, "snapshot {name}"),
+            Self::Root => f.write_str("a lock or pin"),
+            Self::Grace(_) => f.write_str("its grace period"),
+        }
+    }
+}
+
+/// What of the pool stays when these rules are applied, and what keeps each file.
+///
+/// # Errors
+/// - As [`prune`], but for the floor.
+pub fn kept(tree: &Tree, rules: &Prune<'_>) -> Result<Vec<Kept>, PublishError> {
+    let old = old_generations(tree, rules)?;
+    pool(tree, rules, &old).map(|(_, kept, _)| kept)
 }
 
 /// Generations whose grace period is over, and when another took their place.
@@ -155,32 +206,77 @@ fn is_over(since: u64, rules: &Prune<'_>) -> bool {
     since.saturating_add(rules.grace.as_secs()) <= rules.now
 }
 
-/// Pool files that nothing names but the old generations, and the number of all pool files.
-fn unnamed_files(
+/// What names a file of the pool.
+#[derive(Default)]
+struct Names {
+    keepers: BTreeSet<Keeper>,
+    /// Its path in a generation that goes.
+    was: Option<StorePath>,
+}
+
+/// Everything that names files of the pool; generations that go only say where the files were.
+fn names(
     tree: &Tree,
     rules: &Prune<'_>,
     old: &BTreeMap<u64, u64>,
-) -> Result<(Vec<Pruned>, usize), PublishError> {
-    let mut named = rules.roots.files.clone();
+) -> Result<BTreeMap<Digest<Sha256>, Names>, PublishError> {
+    let mut names: BTreeMap<Digest<Sha256>, Names> = BTreeMap::new();
     for number in tree.look.generations()? {
-        if !old.contains_key(&number) {
-            named.extend(tree.look.manifest(number)?.entries().map(|entry| entry.sha256));
+        for entry in tree.look.manifest(number)?.entries() {
+            let name = names.entry(entry.sha256).or_default();
+            if old.contains_key(&number) {
+                name.was = Some(entry.path.clone());
+            } else {
+                name.keepers.insert(Keeper::Generation(number));
+            }
         }
     }
-    let (mut unnamed, mut all) = (Vec::new(), 0_usize);
-    for (path, sha256) in pool_files(tree)? {
+    let pool = PoolNames::read(&tree.look)?;
+    for name in tree.look.snapshots()? {
+        for entry in tree.look.snapshot_in(&name, &pool)?.entries() {
+            // A list holds the beginning of each digest: whatever begins like that stays.
+            for sha256 in pool.like(entry.sha256) {
+                names.entry(sha256).or_default().keepers.insert(Keeper::Snapshot(name.clone()));
+            }
+        }
+    }
+    for sha256 in &rules.roots.files {
+        names.entry(*sha256).or_default().keepers.insert(Keeper::Root);
+    }
+    Ok(names)
+}
+
+/// Pool files that nothing names but generations that go, those that stay, and the number of all.
+fn pool(
+    tree: &Tree,
+    rules: &Prune<'_>,
+    old: &BTreeMap<u64, u64>,
+) -> Result<(Vec<Pruned>, Vec<Kept>, usize), PublishError> {
+    let mut names = names(tree, rules, old)?;
+    let (mut unnamed, mut kept, mut all) = (Vec::new(), Vec::new(), 0_usize);
+    for (path, sha256) in pool_files(&tree.look)? {
         all = all.saturating_add(1);
         let stat = tree.look.store.stat(&path).doing("look at", &path)?;
-        if stat.kind == Kind::File && !named.contains(&sha256) && is_over(stat.mtime, rules) {
-            unnamed.push(Pruned { path, size: stat.size, why: WhyPruned::Unnamed { written: stat.mtime } });
+        if stat.kind != Kind::File {
+            continue;
         }
+        let Names { mut keepers, was } = names.remove(&sha256).unwrap_or_default();
+        let (size, written) = (stat.size, stat.mtime);
+        if keepers.is_empty() && is_over(written, rules) {
+            unnamed.push(Pruned { path, size, was, why: WhyPruned::Unnamed { written } });
+            continue;
+        }
+        if keepers.is_empty() {
+            keepers.insert(Keeper::Grace(written));
+        }
+        kept.push(Kept { path, size, by: keepers.into_iter().collect() });
     }
-    Ok((unnamed, all))
+    Ok((unnamed, kept, all))
 }
 
 /// What has a name that we would give: a digest, in the folder of its first two digits.
-fn pool_files(tree: &Tree) -> Result<Vec<(StorePath, Digest<Sha256>)>, PublishError> {
-    let list = |path: &StorePath| tree.look.store.list(path).doing("list", path);
+pub(super) fn pool_files(look: &Look) -> Result<Vec<(StorePath, Digest<Sha256>)>, PublishError> {
+    let list = |path: &StorePath| look.store.list(path).doing("list", path);
     let digest = |name: &str| Digest::<Sha256>::parse_hex(name.as_bytes()).ok();
     let mut files = Vec::new();
     for Listed { path, kind, .. } in list(&layout::pool())? {
@@ -216,7 +312,8 @@ fn remove_generations(tree: &Tree, old: &BTreeMap<u64, u64>) -> Result<(), Publi
     store.barrier().doing("sync", &layout::manifests())?;
     for number in old.keys() {
         let list = layout::doomed_manifest(*number);
-        dismantle(&tree.look, &tree.look.manifest_at(&list, *number)?, &list)?;
+        let manifest = tree.look.manifest_at(&list, *number)?;
+        dismantle(&tree.look, &layout::generation(*number), &manifest, &list)?;
     }
     Ok(())
 }

@@ -55,6 +55,7 @@ impl Tree {
         let lock = take_lock(&*store, wait)?;
         for (path, mode) in [
             (layout::manifests(), Mode::PrivateDir),
+            (layout::snapshot_lists(), Mode::PrivateDir),
             (layout::spool(), Mode::PrivateDir),
             (layout::pool(), Mode::ServedDir),
             (layout::gens(), Mode::ServedDir),

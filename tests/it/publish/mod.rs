@@ -12,3 +12,5 @@ mod pruning;
 mod reader;
 /// What may get into the pool and into a generation.
 mod rules;
+/// Snapshots: whole or not there, and unchanged until they are removed.
+mod snapshots;

@@ -7,14 +7,14 @@ use crate::harness::store::{Choices, Seen, SimStore, State, Step, Syncs, fsck, r
 
 /// How many ways to lose power at one moment are tried.
 #[derive(Clone, Copy, Debug)]
-struct Effort {
+pub(super) struct Effort {
     /// Up to here, all of them.
     exhaustive: usize,
     /// Beyond, so many, chosen by the seed, and those that lose all, nothing, or all but one change.
     sampled: usize,
 }
 
-const USUAL: Effort = Effort { exhaustive: 1 << 8, sampled: 50 };
+pub(super) const USUAL: Effort = Effort { exhaustive: 1 << 8, sampled: 50 };
 const DEEP: Effort = Effort { exhaustive: 1 << 12, sampled: 2_000 };
 /// A sync that is missing shows soon.
 const MUTANTS: Effort = Effort { exhaustive: 1 << 5, sampled: 20 };
@@ -53,6 +53,17 @@ fn ways(choices: &Choices, effort: Effort, random: &mut Random) -> Vec<(Vec<bool
         (kept, vec![0; choices.files.len()])
     });
     [all, none].into_iter().chain(latest_alone).chain((0..effort.sampled).map(&mut sampled)).collect()
+}
+
+/// Tries ways to lose the power at one moment.
+pub(super) fn every_loss(state: &State, effort: Effort, seed: u64, mut each: impl FnMut(State)) {
+    let mut known = HashSet::new();
+    for (kept, contents) in ways(&state.choices(), effort, &mut Random(seed)) {
+        let lost = state.after_loss(&kept, &contents);
+        if known.insert(lost.hash()) {
+            each(lost);
+        }
+    }
 }
 
 fn take(number: &mut usize, base: usize) -> usize {

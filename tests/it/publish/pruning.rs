@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apkvet::publish::{
-    Depth, EntryKind, Floor, Mode, Prune, PruneMode, Pruned, PublishError, Roots, Store, StorePath, Tree,
-    WhyPruned, prune,
+    Depth, EntryKind, Floor, Mode, Origin, Prune, PruneMode, Pruned, PublishError, Roots, SnapshotName, Store,
+    StorePath, Tree, WhyPruned, kept, prune,
 };
 
 use crate::harness::store::{SOON, SimStore, Syncs, admit, package};
@@ -105,6 +105,38 @@ fn much_is_never_deleted_at_once() {
     assert_eq!(prune(&tree, &floor(50), PruneMode::DryRun).unwrap().len(), 30);
     assert_eq!(prune(&tree, &floor(97), PruneMode::Remove).unwrap().len(), 30);
     assert_eq!(whole(&store), [2]);
+}
+
+#[test]
+fn each_file_that_stays_has_something_that_keeps_it() {
+    let store = published(&[&["a", "b"], &["b", "c"], &["c"]]);
+    let tree = Tree::open(Arc::clone(&store), SOON).unwrap();
+    let name = SnapshotName::parse("s").unwrap();
+    tree.make_snapshot(&name, 300, Origin::Asked).unwrap();
+    let mut roots = Roots::default();
+    let manifest = tree.as_look().manifest(1).unwrap();
+    roots.keep_file(manifest.entry(&path("r/a.apk")).unwrap().sha256());
+    let told = |now, roots: &Roots| -> Vec<String> {
+        let mut told: Vec<String> = kept(&tree, &rules(roots, now))
+            .unwrap()
+            .iter()
+            .map(|kept| kept.by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            .collect();
+        told.sort();
+        told
+    };
+    // Nothing is over yet.
+    assert_eq!(
+        told(20, &Roots::default()),
+        ["generation 1", "generation 1, generation 2", "generation 2, generation 3, snapshot s"]
+    );
+    assert_eq!(told(1000, &roots), ["a lock or pin", "generation 3, snapshot s"]);
+    let goes = prune(&tree, &rules(&roots, 1000), PruneMode::DryRun).unwrap();
+    let was: Vec<_> = goes.iter().filter_map(|pruned| pruned.was.as_ref()).map(StorePath::as_str).collect();
+    assert_eq!(was, ["r/b.apk"]);
+    // A file that nothing ever named stays as long as it is young.
+    admit(&tree, &package("new", "1-r0")).unwrap();
+    assert!(told(20, &Roots::default()).contains(&"its grace period".to_owned()));
 }
 
 #[test]

@@ -24,8 +24,16 @@ fn path(text: &str) -> StorePath {
 pub(crate) fn published(store: &dyn Store) -> Result<BTreeMap<String, (u64, Vec<u8>)>, String> {
     let Ok(target) = store.read_link(&path("current")) else { return Ok(BTreeMap::new()) };
     let root = StorePath::parse(&target).map_err(|error| error.to_string())?;
+    files_below(store, &root)
+}
+
+/// Every file below a directory, by its path there, with its time.
+pub(crate) fn files_below(
+    store: &dyn Store,
+    root: &StorePath,
+) -> Result<BTreeMap<String, (u64, Vec<u8>)>, String> {
     let mut files = BTreeMap::new();
-    walk(store, &root, &root, &mut files)?;
+    walk(store, root, root, &mut files)?;
     Ok(files)
 }
 
@@ -136,6 +144,9 @@ pub(crate) fn spare(store: &Arc<dyn Store>) -> Vec<String> {
     for number in &generations {
         named.extend(look.manifest(*number).unwrap().entries().map(|entry| entry.sha256().to_string()));
     }
+    for name in look.snapshots().unwrap() {
+        named.extend(look.snapshot(&name).unwrap().entries().map(|entry| entry.sha256().to_string()));
+    }
     let mut spare: Vec<String> =
         list(&path("spool")).into_iter().map(|listed| format!("spool/{}", listed.name)).collect();
     for listed in list(&path("gens")) {
@@ -149,6 +160,8 @@ pub(crate) fn spare(store: &Arc<dyn Store>) -> Vec<String> {
             spare.push(format!("state/gens/{}", listed.name));
         }
     }
+    let lists = list(&path("state/snapshots")).into_iter().filter(|listed| !listed.name.ends_with(".list"));
+    spare.extend(lists.map(|listed| format!("state/snapshots/{}", listed.name)));
     for dir in list(&path("pool")) {
         for listed in list(&dir.path.unwrap()) {
             if !named.contains(listed.path.as_ref().and_then(StorePath::name).unwrap()) {

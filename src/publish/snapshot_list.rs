@@ -1,0 +1,290 @@
+//! The list of a snapshot: as small as it can be, since there may be one for each day of years.
+//!
+//! What a generation spends three hundred bytes on costs twenty here: the text is deflated, and a digest is only as
+//! long as it takes to find the file in the pool, whose names are whole digests.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+use crate::types::{Digest, Sha256, escape};
+
+use super::error::PublishError;
+use super::look::Look;
+use super::manifest::{Entry, EntryKind, Manifest};
+use super::path::StorePath;
+use super::prune::pool_files;
+use super::snapshot_name::SnapshotName;
+
+const SCHEMA: &str = "apkvet-snapshot/1";
+
+/// How much of a digest a list holds; whoever could make two packages alike in it gained nothing: both stay in the
+/// pool. Units: hexadecimal digits.
+const DIGITS: usize = 24;
+
+/// Texts are smaller than this: a million files. Units: bytes.
+const MAX_TEXT: u64 = 512 << 20;
+
+/// What is known of a snapshot without reading all of its list.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Head {
+    schema: String,
+    name: String,
+    pub(super) generation: u64,
+    pub(super) created: u64,
+    pub(super) origin: Origin,
+    pub(super) packages: usize,
+    pub(super) bytes: u64,
+    pub(super) tree: String,
+    /// SHA-256 of the deflated text, in hexadecimal.
+    sha256: String,
+}
+
+/// Why there is a snapshot.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Somebody asked for it; it stays until somebody removes it.
+    Asked,
+    /// A rule of the configuration made it; the same rule may remove it.
+    Rule,
+}
+
+impl Head {
+    /// The head of a snapshot of these entries, and the whole list.
+    pub(super) fn write(
+        name: &SnapshotName,
+        origin: Origin,
+        manifest: &Manifest,
+        (packages, bytes): (usize, u64),
+        tree: String,
+    ) -> std::io::Result<(Self, Vec<u8>)> {
+        let mut text = String::new();
+        for entry in manifest.entries() {
+            let sha256 = entry.sha256.to_string();
+            let digits = sha256.get(..DIGITS).unwrap_or_default();
+            let mtime = entry.mtime.map_or_else(String::new, |mtime| format!(" {mtime}"));
+            // invariant: writing to a text does not fail.
+            let _ = writeln!(
+                text,
+                "{} {} {} {digits}{mtime}",
+                letter(entry.kind),
+                entry.path.as_str(),
+                entry.size
+            );
+        }
+        let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
+        deflate.write_all(text.as_bytes())?;
+        let deflated = deflate.finish()?;
+        let head = Self {
+            schema: SCHEMA.to_owned(),
+            name: name.as_str().to_owned(),
+            generation: manifest.number,
+            created: manifest.created,
+            origin,
+            packages,
+            bytes,
+            tree,
+            sha256: digest(&deflated),
+        };
+        let mut list = serde_json::to_vec(&head)?;
+        list.push(b'\n');
+        list.extend_from_slice(&deflated);
+        Ok((head, list))
+    }
+
+    /// Reads the first line of a list; what follows it is the text.
+    pub(super) fn read<'l>(
+        list: &'l [u8],
+        name: &SnapshotName,
+        at: &StorePath,
+    ) -> Result<(Self, &'l [u8]), PublishError> {
+        let damaged = |problem: String| PublishError::Damaged { path: at.clone(), problem };
+        let end = memchr::memchr(b'\n', list).ok_or_else(|| damaged("it has no first line".to_owned()))?;
+        let (line, rest) = list.split_at_checked(end).unwrap_or_default();
+        let head: Self =
+            serde_json::from_slice(line).map_err(|error| damaged(escape(&error.to_string()).to_string()))?;
+        if head.schema != SCHEMA {
+            return Err(damaged(format!("expected schema `{SCHEMA}`, found `{}`", escape(&head.schema))));
+        }
+        if head.name != name.as_str() {
+            return Err(damaged(format!("expected snapshot {name}, found {}", escape(&head.name))));
+        }
+        Ok((head, rest.get(1..).unwrap_or_default()))
+    }
+
+    /// Reads the text behind the head.
+    pub(super) fn entries(
+        &self,
+        deflated: &[u8],
+        pool: &PoolNames,
+        at: &StorePath,
+    ) -> Result<Manifest, PublishError> {
+        let damaged = |problem: &str| PublishError::Damaged { path: at.clone(), problem: problem.to_owned() };
+        if digest(deflated) != self.sha256 {
+            return Err(damaged("it has not the SHA-256 that its first line says"));
+        }
+        let mut text = String::new();
+        let read = DeflateDecoder::new(deflated).take(MAX_TEXT).read_to_string(&mut text);
+        read.map_err(|_| damaged("it cannot be inflated"))?;
+        let mut entries = BTreeMap::new();
+        for line in text.lines() {
+            let entry = entry(line, pool).ok_or_else(|| damaged("a line cannot be read"))?;
+            if entries.insert(entry.path.clone(), entry).is_some() {
+                return Err(damaged("a path stands there twice"));
+            }
+        }
+        Ok(Manifest { number: self.generation, created: self.created, entries })
+    }
+}
+
+/// The files of the pool, by the beginning of their digest.
+#[derive(Debug, Default)]
+pub(super) struct PoolNames(BTreeMap<String, Digest<Sha256>>);
+
+impl PoolNames {
+    pub(super) fn read(look: &Look) -> Result<Self, PublishError> {
+        let files = pool_files(look)?;
+        Ok(Self(files.into_iter().map(|(_, sha256)| (sha256.to_string(), sha256)).collect()))
+    }
+
+    /// Every file whose digest begins like this.
+    pub(super) fn of<'p>(&'p self, digits: &'p str) -> impl Iterator<Item = Digest<Sha256>> + 'p {
+        let from = self.0.range(digits.to_owned()..);
+        from.take_while(move |(name, _)| name.starts_with(digits)).map(|(_, sha256)| *sha256)
+    }
+
+    /// As much of a digest as a list holds.
+    pub(super) fn like(&self, sha256: Digest<Sha256>) -> Vec<Digest<Sha256>> {
+        let text = sha256.to_string();
+        self.of(text.get(..DIGITS).unwrap_or_default()).collect()
+    }
+}
+
+fn entry(line: &str, pool: &PoolNames) -> Option<Entry> {
+    let mut words = line.split(' ');
+    let kind = match words.next()? {
+        "p" => EntryKind::Package,
+        "i" => EntryKind::Index,
+        "k" => EntryKind::Key,
+        _ => return None,
+    };
+    let path = StorePath::parse(words.next()?).ok()?;
+    let size = words.next()?.parse().ok()?;
+    let digits = words.next().filter(|digits| digits.len() == DIGITS)?;
+    let mtime = words.next().map(str::parse).transpose().ok()?;
+    // What the pool has lost has no whole digest: it is told to be missing there.
+    let padded = || Digest::parse_hex(format!("{digits:0<64}").as_bytes()).ok();
+    let sha256 = pool.of(digits).next().or_else(padded)?;
+    let done = words.next().is_none();
+    done.then(|| Entry { path, kind, sha256, size, mtime, dropped_at: None, label: String::new() })
+}
+
+const fn letter(kind: EntryKind) -> char {
+    match kind {
+        EntryKind::Package => 'p',
+        EntryKind::Index => 'i',
+        EntryKind::Key => 'k',
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Digest::<Sha256>::new(sha2::Sha256::digest(bytes).into()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written() -> (Head, Vec<u8>) {
+        let entry = |text: &str, kind, byte: u8, mtime| Entry {
+            path: StorePath::parse(text).unwrap(),
+            kind,
+            sha256: Digest::new([byte; 32]),
+            size: 3,
+            mtime,
+            dropped_at: None,
+            label: "some words".to_owned(),
+        };
+        let entries = [
+            entry("keys/m.rsa.pub", EntryKind::Key, 1, None),
+            entry("r/x/APKINDEX.tar.gz", EntryKind::Index, 2, Some(7)),
+            entry("r/x/a-1-r0.apk", EntryKind::Package, 3, None),
+        ];
+        let entries = entries.map(|entry| (entry.path.clone(), entry)).into_iter().collect();
+        let manifest = Manifest { number: 4, created: 5, entries };
+        Head::write(&name(), Origin::Rule, &manifest, (1, 3), "ab".repeat(32)).unwrap()
+    }
+
+    fn name() -> SnapshotName {
+        SnapshotName::parse("s").unwrap()
+    }
+
+    fn at() -> StorePath {
+        StorePath::parse("state/snapshots/s.list").unwrap()
+    }
+
+    fn pool() -> PoolNames {
+        PoolNames(
+            (1..=3)
+                .map(|byte| Digest::new([byte; 32]))
+                .map(|sha256: Digest<Sha256>| (sha256.to_string(), sha256))
+                .collect(),
+        )
+    }
+
+    fn read(list: &[u8], pool: &PoolNames) -> Result<Manifest, PublishError> {
+        let (head, rest) = Head::read(list, &name(), &at())?;
+        head.entries(rest, pool, &at())
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_but_for_labels() {
+        let (head, list) = written();
+        assert_eq!(Head::read(&list, &name(), &at()).unwrap().0, head);
+        let manifest = read(&list, &pool()).unwrap();
+        let told: Vec<_> = manifest
+            .entries()
+            .map(|entry| (entry.path.as_str(), entry.kind, entry.sha256 == Digest::new([0; 32]), entry.mtime))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("keys/m.rsa.pub", EntryKind::Key, false, None),
+                ("r/x/APKINDEX.tar.gz", EntryKind::Index, false, Some(7)),
+                ("r/x/a-1-r0.apk", EntryKind::Package, false, None),
+            ]
+        );
+        assert!(manifest.entries().zip(1..).all(|(entry, byte)| entry.sha256 == Digest::new([byte; 32])));
+    }
+
+    #[test]
+    fn a_file_that_the_pool_has_lost_has_a_digest_that_no_file_has() {
+        let manifest = read(&written().1, &PoolNames::default()).unwrap();
+        let lost = manifest.entries().last().unwrap().sha256.to_string();
+        assert_eq!(lost, format!("{}{}", "03".repeat(12), "00".repeat(20)));
+    }
+
+    #[test]
+    fn a_damaged_list_is_none() {
+        let (_, list) = written();
+        for position in 0..list.len() {
+            let mut wrong = list.clone();
+            wrong[position] ^= 1;
+            let same = read(&wrong, &pool()).is_ok_and(|manifest| manifest != read(&list, &pool()).unwrap());
+            assert!(!same, "{position}");
+        }
+        for end in 0..list.len() {
+            assert!(matches!(read(&list[..end], &pool()), Err(PublishError::Damaged { .. })), "{end}");
+        }
+        let other = SnapshotName::parse("other").unwrap();
+        assert!(matches!(Head::read(&list, &other, &at()), Err(PublishError::Damaged { .. })));
+    }
+}
