@@ -176,10 +176,12 @@ impl Tree {
         Ok(true)
     }
 
-    /// Syncs a file of the pool; one that could not be synced leaves the pool.
+    /// Syncs a file of the pool; one that could not be synced leaves the pool, unless something else has it as well.
     pub(super) fn sync_pooled(&self, file: &mut dyn StoreFile, path: &StorePath) -> Result<(), PublishError> {
         let synced = file.sync().doing("sync", path);
-        if synced.is_err() {
+        // What a generation or snapshot links was on stable storage before that was made.
+        let is_new = || file.stat().is_ok_and(|stat| stat.links <= 1);
+        if synced.is_err() && is_new() {
             // Its pages may be gone though they read well: the next run must not find it and believe it.
             drop(self.look.store.remove_file(path));
         }
