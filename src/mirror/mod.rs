@@ -8,6 +8,7 @@ mod check;
 mod chronicle;
 mod config;
 mod crew;
+mod dated;
 mod fetch;
 mod finding;
 mod former;
@@ -27,6 +28,7 @@ mod published;
 mod rehearse;
 mod replaced;
 pub mod retain;
+mod rollback;
 mod run;
 mod select;
 mod state;
@@ -45,6 +47,7 @@ pub use config::{
     Closure, Config, ConfigError, Flags, IndexKind, MaxAge, MirrorSettings, PackageSignatures, Problem,
     Rebuilt, Repository, Retain, Selection, UnknownAge, Upstreams, Waiver, parse_time,
 };
+pub use dated::{Dated, Every, SnapshotRule, dated};
 pub use finding::{Class, Finding, Severity, worst};
 pub use former::Former;
 pub use guard::{Noticed, Offered, Overrides, Refused, Remembered, Rules, assess};
@@ -52,11 +55,14 @@ pub use memory::Init;
 pub use offer::Offer;
 pub use pin_status::{PinStatus, Whereabouts, pinned};
 pub use progress::{Event, Progress, Silent};
+pub use rollback::{RolledBack, rollback};
 pub use run::{Allowed, Mirror, Outcome};
 pub use select::Selected;
 pub use state::{Place, Provenance, State, StateError};
 pub use status::{IndexStatus, LastRun, Status, status};
 pub use tree_check::{defects, dropped, history_defects, unsolvable};
+pub use status::{GenerationStatus, IndexStatus, LastRun, SnapshotStatus, Status, snapshots, status};
+pub use tree_check::{defects, dropped, snapshot_defects, unsolvable};
 pub use trust::{Trust, TrustError};
 pub use version_status::{Other, VersionStatus, versions};
 

@@ -9,7 +9,7 @@ use super::label;
 use super::memory::{Init, recall};
 use super::state::{Place, State};
 use crate::limits::Limits;
-use crate::publish::{Entry, EntryKind, Look, Manifest, Tree};
+use crate::publish::{Entry, EntryKind, Look, Manifest, Origin, PublishError, SnapshotHead, Tree, tree_hash};
 
 /// How a run ended; kept apart from the trust state, which a refused run does not touch.
 ///
@@ -86,8 +86,12 @@ pub struct Status {
     pub generation: Option<u64>,
     /// When it was made. Units: seconds since 1970.
     pub published: Option<u64>,
-    /// All generations that are there.
-    pub generations: Vec<u64>,
+    /// All generations that are there, the published one last.
+    pub generations: Vec<GenerationStatus>,
+    /// All snapshots, by name.
+    pub snapshots: Vec<SnapshotStatus>,
+    /// The digest of everything that the published one lists, as lock files compare it.
+    pub tree: Option<String>,
     /// Names of the public keys under `keys/`.
     pub keys: Vec<String>,
     /// Each index.
@@ -96,6 +100,60 @@ pub struct Status {
     pub last_run: Option<LastRun>,
     /// What is wrong with what is remembered, and what has grown old.
     pub findings: Vec<Finding>,
+}
+
+/// One generation that is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GenerationStatus {
+    /// Its number.
+    pub number: u64,
+    /// When it was made. Units: seconds since 1970.
+    pub created: u64,
+    /// Packages that its indexes list.
+    pub packages: usize,
+    /// Their size. Units: bytes.
+    pub bytes: u64,
+}
+
+impl GenerationStatus {
+    fn of(manifest: &Manifest) -> Self {
+        let (packages, bytes) = listed(manifest.entries());
+        Self { number: manifest.number(), created: manifest.created(), packages, bytes }
+    }
+}
+
+/// One snapshot that is there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SnapshotStatus {
+    /// Its name.
+    pub name: String,
+    /// The generation that it was made of.
+    pub generation: u64,
+    /// When it was made. Units: seconds since 1970.
+    pub created: u64,
+    /// Packages that its indexes list.
+    pub packages: usize,
+    /// Their size. Units: bytes.
+    pub bytes: u64,
+    /// Whether a rule of the configuration made it.
+    pub by_rule: bool,
+    /// The digest of everything that it lists.
+    pub tree: String,
+}
+
+impl SnapshotStatus {
+    /// What there is to say of a snapshot.
+    pub fn of(about: &SnapshotHead) -> Self {
+        Self {
+            name: about.name().to_string(),
+            generation: about.generation(),
+            created: about.created(),
+            packages: about.packages(),
+            bytes: about.bytes(),
+            by_rule: about.origin() == Origin::Rule,
+            tree: about.tree().to_owned(),
+        }
+    }
 }
 
 /// One published index.
@@ -176,7 +234,9 @@ pub fn status(look: &Look, config: Option<&Config>, now: u64) -> Result<Status, 
     Ok(Status {
         generation: published.as_ref().map(Manifest::number),
         published: published.as_ref().map(Manifest::created),
-        generations: look.generations().map_err(|error| local(&error))?,
+        generations: generations(look)?,
+        snapshots: snapshots(look)?,
+        tree: published.as_ref().map(|published| tree_hash(published.entries()).to_string()),
         keys: keys.filter_map(|entry| entry.path().name().map(str::to_owned)).collect(),
         indexes,
         last_run: LastRun::read(look),
@@ -188,6 +248,41 @@ pub fn status(look: &Look, config: Option<&Config>, now: u64) -> Result<Status, 
 fn is_former(state: &State, place: &Place, entry: &Entry) -> bool {
     label::read_package(entry)
         .is_some_and(|held| state.former(place, &format!("{}-{}", held.name, held.version)).is_some())
+}
+
+/// Every snapshot that is whole; one that goes meanwhile is left out.
+///
+/// # Errors
+/// - A tree that cannot be read.
+pub fn snapshots(look: &Look) -> Result<Vec<SnapshotStatus>, Finding> {
+    let mut snapshots = Vec::new();
+    for name in look.snapshots().map_err(|error| local(&error))? {
+        match look.snapshot_head(&name) {
+            Ok(about) => snapshots.push(SnapshotStatus::of(&about)),
+            Err(PublishError::NoSnapshot { .. }) => {}
+            Err(error) => return Err(local(&error)),
+        }
+    }
+    Ok(snapshots)
+}
+
+/// Number and size of the packages that the indexes among some files list.
+fn listed<'e>(entries: impl Iterator<Item = &'e Entry>) -> (usize, u64) {
+    let held = entries.filter_map(label::held);
+    held.fold((0, 0), |(count, bytes), held| (count + 1, bytes.saturating_add(held.size)))
+}
+
+/// Every generation that is whole; one that goes meanwhile is left out.
+fn generations(look: &Look) -> Result<Vec<GenerationStatus>, Finding> {
+    let mut generations = Vec::new();
+    for number in look.generations().map_err(|error| local(&error))? {
+        match look.manifest(number) {
+            Ok(manifest) => generations.push(GenerationStatus::of(&manifest)),
+            Err(PublishError::NoGeneration { .. }) => {}
+            Err(error) => return Err(local(&error)),
+        }
+    }
+    Ok(generations)
 }
 
 /// What has grown old: a warning from half of its age on, a refused state beyond it.

@@ -12,7 +12,7 @@ use super::select::asked;
 use crate::index::Index;
 use crate::limits::Limits;
 use crate::plan::{Source, Universe, prove};
-use crate::publish::{Defect, Depth, Look};
+use crate::publish::{Defect, Depth, Look, PublishError};
 use crate::types::Architecture;
 
 /// Paths of files that no index lists any more, and that stay for clients with an older one.
@@ -39,24 +39,12 @@ pub fn defects(look: &Look, broken: &mut BTreeSet<String>) -> Vec<Finding> {
         Ok(defects) => defects,
         Err(error) => return vec![local(&error)],
     };
-    let told = |defect: &Defect| {
-        let (code, path) = match defect {
-            Defect::Missing { path } => ("missing", path.as_str()),
-            Defect::NotAFile { path } => ("not-a-file", path.as_str()),
-            Defect::Size { path, .. } => ("size", path.as_str()),
-            Defect::Digest { path, .. } => ("digest", path.as_str()),
-            Defect::Time { path, .. } => ("time", path.as_str()),
-            Defect::NotInPool { path } => ("not-in-pool", path.as_str()),
-            Defect::Foreign { path } => ("foreign", path.as_str()),
-        };
-        (code, path.to_owned())
-    };
     let mut findings = Vec::new();
     for defect in &defects {
         let (code, path) = told(defect);
         findings.push(Finding::error(Class::Refused, code, defect));
         if code != "foreign" {
-            broken.insert(path);
+            broken.insert(path.to_owned());
         }
     }
     findings
@@ -72,6 +60,41 @@ pub fn history_defects(look: &Look, limits: &Limits) -> Vec<Finding> {
     match recall(look, Some(&published), limits, Init::Refuse) {
         Ok((state, _)) => chronicle::defects(look, &state, &published),
         Err(finding) => vec![finding],
+}
+
+/// Holds every snapshot against its list; nothing can be fetched again for one, so that nothing joins what is broken.
+pub fn snapshot_defects(look: &Look, depth: Depth) -> Vec<Finding> {
+    let names = match look.snapshots() {
+        Ok(names) => names,
+        Err(error) => return vec![local(&error)],
+    };
+    let mut findings = Vec::new();
+    for name in names {
+        let about = format!("snapshots/{name}");
+        match look.check_snapshot(&name, depth) {
+            Ok(defects) => findings.extend(
+                defects
+                    .iter()
+                    .map(|defect| Finding::error(Class::Refused, told(defect).0, defect).about(&about)),
+            ),
+            // Somebody removed it meanwhile.
+            Err(PublishError::NoSnapshot { .. }) => {}
+            Err(error) => findings.push(local(&error).about(&about)),
+        }
+    }
+    findings
+}
+
+/// The stable name of a defect, and where it is.
+fn told(defect: &Defect) -> (&'static str, &str) {
+    match defect {
+        Defect::Missing { path } => ("missing", path.as_str()),
+        Defect::NotAFile { path } => ("not-a-file", path.as_str()),
+        Defect::Size { path, .. } => ("size", path.as_str()),
+        Defect::Digest { path, .. } => ("digest", path.as_str()),
+        Defect::Time { path, .. } => ("time", path.as_str()),
+        Defect::NotInPool { path } => ("not-in-pool", path.as_str()),
+        Defect::Foreign { path } => ("foreign", path.as_str()),
     }
 }
 

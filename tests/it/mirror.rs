@@ -25,6 +25,8 @@ mod retain;
 mod rig;
 /// What ends a run from outside.
 mod signals;
+/// Going back to an older generation, and forward again.
+mod rollback;
 /// What is published, and what stays for how long.
 mod tree;
 /// An upstream that moves for a long time.

@@ -25,8 +25,9 @@ use crate::limits::Limits;
 use crate::mirror::{
     Checked, Checkee, Finding, IndexKind, Place, Repository, Severity, Subjects, check, defects, dropped,
     history_defects, unsolvable,
+    snapshot_defects, unsolvable,
 };
-use crate::publish::{StorePath, Tree};
+use crate::publish::{Depth, StorePath, Tree};
 use crate::transport::Location;
 use crate::types::Architecture;
 use crate::verify::{KeyNames, Keyring, Known, Policy, Proof, SignatureDemand};
@@ -136,6 +137,8 @@ fn own(args: &CheckArgs, settings: &Settings, output: &Output) -> Result<Checked
     checked.findings.extend(unsolvable(&settings.config, &subjects, &checked));
     checked.findings.extend(defects(&look, &mut checked.broken));
     checked.findings.extend(history_defects(&look, settings.config.limits()));
+    let depth = if args.level == LevelArg::Full { Depth::Digests } else { Depth::Sizes };
+    checked.findings.extend(snapshot_defects(&look, depth));
     Ok(checked)
 }
 

@@ -11,10 +11,13 @@ mod plan;
 mod progress;
 mod prune;
 mod record;
+mod rollback;
 mod settings;
+mod snapshot;
 mod status;
 mod sync;
 mod versions;
+mod target;
 
 use clap::{Args, Subcommand};
 
@@ -36,6 +39,8 @@ enum MirrorCommand {
     Sync(sync::SyncArgs),
     Check(check::CheckArgs),
     Status(status::StatusArgs),
+    Snapshot(snapshot::SnapshotArgs),
+    Rollback(rollback::RollbackArgs),
     Prune(prune::PruneArgs),
 }
 
@@ -45,6 +50,8 @@ pub(super) fn run(args: MirrorArgs, output: &mut Output) -> Result<Exit, Failure
         MirrorCommand::Sync(args) => sync::run(&args, output),
         MirrorCommand::Check(args) => check::run(&args, output),
         MirrorCommand::Status(args) => status::run(&args, output),
+        MirrorCommand::Snapshot(args) => snapshot::run(&args, output),
+        MirrorCommand::Rollback(args) => rollback::run(&args, output),
         MirrorCommand::Prune(args) => prune::run(&args, output),
     }
 }

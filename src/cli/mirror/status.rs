@@ -1,21 +1,18 @@
 //! `apkvet mirror status`: how a mirror is, for people and for monitoring.
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 use clap::Args;
 use serde::Serialize;
 
 use super::record::{count, counted, findings, size};
-use super::settings::{Make, of_file, store};
-use super::{pinned, versions};
+use super::target::TargetArgs;
+use super::{pinned, snapshot, versions};
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::subjects::shown;
-use crate::mirror::{Finding, IndexStatus, LastRun, Severity, Status, status};
-use crate::publish::Tree;
+use crate::mirror::{Finding, GenerationStatus, IndexStatus, LastRun, Severity, Status, status};
 use crate::types::escape_all;
 
 /// Shows what is published, how old it is, and how the last run ended
@@ -27,12 +24,8 @@ pub(super) struct StatusArgs {
     /// Show who has each version that the files of `pinned-by` name: upstream, the mirror alone, or nobody
     #[arg(long, conflicts_with = "client")]
     pinned: bool,
-    /// The configuration of the mirror
-    #[arg(long, value_name = "FILE", conflicts_with = "to")]
-    config: Option<PathBuf>,
-    /// The root of the tree
-    #[arg(long, value_name = "DIR")]
-    to: Option<PathBuf>,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Show what a client writes into /etc/apk/repositories, and which key it installs
     #[arg(long)]
     client: bool,
@@ -48,7 +41,10 @@ struct Record<'a> {
     generation: Option<u64>,
     published: Option<u64>,
     age: Option<u64>,
-    generations: &'a [u64],
+    generations: Vec<u64>,
+    generation_list: Vec<Generation>,
+    snapshots: Vec<snapshot::Record<'a>>,
+    tree: Option<&'a str>,
     keys: &'a [String],
     packages: usize,
     bytes: u64,
@@ -57,6 +53,16 @@ struct Record<'a> {
     indexes: Vec<Index<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<Client>,
+}
+
+/// One generation that is there.
+#[derive(Serialize)]
+struct Generation {
+    number: u64,
+    created: u64,
+    packages: usize,
+    bytes: u64,
+    published: bool,
 }
 
 #[derive(Serialize)]
@@ -99,31 +105,28 @@ struct Summary {
 }
 
 pub(super) fn run(args: &StatusArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let config = args.config.as_deref().map(of_file).transpose()?;
-    let to = config.as_ref().map(|config| config.mirror().to.clone()).or_else(|| args.to.clone());
-    let to = to.ok_or_else(|| Failure::usage(anyhow!("expected --config FILE or --to DIR")))?;
-    let look = Tree::look(store(&to, Make::Nothing)?);
+    let target = args.target.target()?;
+    let (config, to, look) = (target.config.as_ref(), &target.to, target.look()?);
     if args.pinned {
-        return pinned::show(&look, config.as_ref(), &shown(&to), output);
+        return pinned::show(&look, config, &shown(to), output);
     }
     if let Some(name) = &args.name {
-        return versions::show(&look, config.as_ref(), &shown(&to), name, output);
+        return versions::show(&look, config, &shown(to), name, output);
     }
-    let found =
-        status(&look, config.as_ref(), now()).map_err(|finding| Failure::local(anyhow!("{finding}")))?;
+    let found = status(&look, config, now()).map_err(|finding| Failure::local(anyhow!("{finding}")))?;
     let tags = |name: &str| {
-        let repositories = config.iter().flat_map(|config| config.repositories());
-        repositories.into_iter().find(|repository| repository.name == name).and_then(|one| one.tag.clone())
+        let mut repositories = config.iter().flat_map(|config| config.repositories());
+        repositories.find(|repository| repository.name == name).and_then(|one| one.tag.clone())
     };
     let client = args.client.then(|| client(&found, &args.url, tags));
     let exit = if output.is_json() {
-        output.record("status", &record(&shown(&to), &found, client))?;
+        output.record("status", &record(&shown(to), &found, client))?;
         findings(output, &found.findings)?
     } else if let Some(client) = client {
         words_for_client(output, &client)?;
         return Ok(Exit::Holds);
     } else {
-        words(output, &shown(&to), &found)?;
+        words(output, &shown(to), &found)?;
         findings(output, &found.findings)?
     };
     finish(output, &found.findings, exit)
@@ -135,7 +138,10 @@ fn record<'a>(to: &str, found: &'a Status, client: Option<Client>) -> Record<'a>
         generation: found.generation,
         published: found.published,
         age: found.published.map(|at| now().saturating_sub(at)),
-        generations: &found.generations,
+        generations: found.generations.iter().map(|one| one.number).collect(),
+        generation_list: found.generations.iter().map(|one| generation(one, found.generation)).collect(),
+        snapshots: found.snapshots.iter().map(|one| snapshot::record(None, one)).collect(),
+        tree: found.tree.as_deref(),
         keys: &found.keys,
         packages: found.indexes.iter().map(|index| index.packages).sum(),
         bytes: found.indexes.iter().map(|index| index.bytes).sum(),
@@ -149,6 +155,11 @@ fn record<'a>(to: &str, found: &'a Status, client: Option<Client>) -> Record<'a>
         indexes: found.indexes.iter().map(index).collect(),
         client,
     }
+}
+
+fn generation(one: &GenerationStatus, published: Option<u64>) -> Generation {
+    let GenerationStatus { number, created, packages, bytes } = *one;
+    Generation { number, created, packages, bytes, published: published == Some(number) }
 }
 
 fn index(index: &IndexStatus) -> Index<'_> {
@@ -228,7 +239,31 @@ fn words(output: &mut Output, to: &str, found: &Status) -> Result<(), Failure> {
     for key in &found.keys {
         output.line(&format!("  keys/{}", escape_all(key)))?;
     }
+    history(output, found)?;
     last_run(output, found.last_run.as_ref())
+}
+
+/// Generations that a rollback can serve again; of many the newest, unless more is asked for.
+fn history(output: &mut Output, found: &Status) -> Result<(), Failure> {
+    const USUAL: usize = 10;
+    let shown = if output.verbosity() == 0 { USUAL } else { usize::MAX };
+    let hidden = found.generations.len().saturating_sub(shown);
+    if hidden > 0 {
+        output.line(&format!("  {} before these: -v shows them", counted(hidden, "generation")))?;
+    }
+    for one in found.generations.iter().skip(hidden) {
+        let GenerationStatus { number, created, packages, bytes } = *one;
+        let published = if found.generation == Some(number) { ", published" } else { "" };
+        let what = format!("{} ({})", counted(packages, "package"), size(bytes));
+        output.line(&format!("  generation {number}, made {}: {what}{published}", when(created)))?;
+    }
+    for one in &found.snapshots {
+        output.line(&format!("  {}", snapshot::line(one)))?;
+    }
+    if let Some(tree) = found.tree.as_ref().filter(|_| output.verbosity() > 0) {
+        output.line(&format!("  tree sha256:{tree}"))?;
+    }
+    Ok(())
 }
 
 fn last_run(output: &mut Output, run: Option<&LastRun>) -> Result<(), Failure> {

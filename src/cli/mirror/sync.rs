@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Style};
 use crate::cli::signals::Signals;
-use crate::mirror::{Finding, LastRun, Outcome, Severity, status};
+use crate::mirror::{Dated, Finding, LastRun, Mirror, Outcome, Severity, dated, status};
 use crate::publish::{Floor, Prune, PruneMode, Roots, StorePath, Tree, prune};
 use crate::sign::SigningKey;
 
@@ -77,6 +77,7 @@ pub(super) fn whole(
     told(settings, tree, synced.generation.filter(|_| synced.published), &synced.findings, output);
     plan::print(output, &synced.plan)?;
     let exit = findings(output, &synced.findings)?;
+    let exit = exit.worst(findings(output, &dated_snapshot(settings, tree, &synced))?);
     let (pruned, failed) = pruned(settings, tree);
     let exit = exit.worst(findings(output, &failed)?);
     let summary = Summary {
@@ -109,6 +110,22 @@ fn told(settings: &Settings, tree: &Tree, published: Option<u64>, findings: &[Fi
     }
     let events = hook::Event::of(published.is_some(), findings);
     hook::call(settings.config.mirror(), &events, published, findings, output);
+}
+
+/// Makes the snapshot of this day, week or month, as the configuration says, if something was published.
+fn dated_snapshot(settings: &Settings, tree: &Tree, synced: &Outcome) -> Vec<Finding> {
+    let Some(rule) = settings.config.mirror().snapshots.filter(|_| synced.published) else {
+        return Vec::new();
+    };
+    match dated(tree, rule, settings.now) {
+        Ok(Dated { made, removed }) => {
+            let made = made.map(|name| Finding::info("snapshot", format!("made the snapshot {name}")));
+            let gone = |name| Finding::info("snapshot", format!("removed the snapshot {name}"));
+            made.into_iter().chain(removed.into_iter().map(gone)).collect()
+        }
+        // The tree is published all the same.
+        Err(finding) => vec![Finding::warning("snapshot", format!("no snapshot is made: {finding}"))],
+    }
 }
 
 /// Deletes what is over, never much at once.

@@ -112,6 +112,12 @@ pub enum Problem {
         /// The largest.
         most: u64,
     },
+    /// A key that says nothing without another.
+    #[error("says nothing without `{other}`")]
+    Without {
+        /// The other key.
+        other: &'static str,
+    },
     /// A file that cannot be read.
     #[error("cannot read {}: {detail}", escape(.path))]
     Unreadable {

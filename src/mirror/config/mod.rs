@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::dated::SnapshotRule;
 use crate::limits::Limits;
 
 pub use error::{ConfigError, Problem};
@@ -52,6 +53,8 @@ pub struct MirrorSettings {
     pub metrics: Option<PathBuf>,
     /// A program and its arguments, called after a run; nothing if it is empty.
     pub hook: Vec<String>,
+    /// Which snapshots are made without being asked for.
+    pub snapshots: Option<SnapshotRule>,
 }
 
 impl MirrorSettings {
@@ -73,6 +76,7 @@ impl MirrorSettings {
             ca_file: None,
             metrics: None,
             hook: Vec::new(),
+            snapshots: None,
         }
     }
 }

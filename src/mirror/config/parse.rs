@@ -14,6 +14,7 @@ use super::repository::{
 };
 use super::{Config, MirrorSettings};
 use crate::limits::Limits;
+use crate::mirror::dated::{Every, SnapshotRule};
 use crate::types::Architecture;
 use crate::unverified::Level;
 use crate::verify::MinDigest;
@@ -144,6 +145,7 @@ fn mirror(raw: RawMirror, folder: &Path) -> Result<MirrorSettings, ConfigError> 
     mirror.ca_file = raw.ca_file.map(|path| folder.join(path));
     mirror.metrics = raw.metrics.map(|path| folder.join(path));
     mirror.hook = hook(raw.hook, folder)?;
+    mirror.snapshots = snapshots(raw.snapshots, raw.keep_snapshots)?;
     Ok(mirror)
 }
 
@@ -158,6 +160,20 @@ fn hook(mut words: Vec<String>, folder: &Path) -> Result<Vec<String>, ConfigErro
         }
     }
     Ok(words)
+}
+
+/// The rule by which snapshots are made.
+fn snapshots(every: Option<String>, keep: Option<usize>) -> Result<Option<SnapshotRule>, ConfigError> {
+    if every.is_none() && keep.is_some() {
+        let problem = Problem::Without { other: "snapshots" };
+        return Err(in_mirror("mirror.keep-snapshots", problem));
+    }
+    if keep == Some(0) {
+        return Err(in_mirror("mirror.keep-snapshots", Problem::Range { least: 1, most: u64::MAX }));
+    }
+    let every = every.map(|found| word(Some(found), EVERY, Every::Day)).transpose();
+    let every = every.map_err(|problem| in_mirror("mirror.snapshots", problem))?;
+    Ok(every.map(|every| SnapshotRule { every, keep }))
 }
 
 /// Which repository a problem is told of.
@@ -282,6 +298,10 @@ const LEVELS: Words<Level> =
     ("`full` or `identity`", &[("full", Level::Full), ("identity", Level::Identity)]);
 const DIGESTS: Words<MinDigest> =
     ("`sha1` or `sha256`", &[("sha1", MinDigest::AcceptSha1), ("sha256", MinDigest::Sha256)]);
+const EVERY: Words<Every> = (
+    "`daily`, `weekly` or `monthly`",
+    &[("daily", Every::Day), ("weekly", Every::Week), ("monthly", Every::Month)],
+);
 const REBUILT: Words<Rebuilt> =
     ("`refuse` or `keep-old`", &[("refuse", Rebuilt::Refuse), ("keep-old", Rebuilt::KeepOld)]);
 const UNKNOWN_AGES: Words<UnknownAge> =

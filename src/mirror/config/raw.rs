@@ -30,6 +30,8 @@ pub(super) struct RawMirror {
     pub(super) metrics: Option<PathBuf>,
     #[serde(default)]
     pub(super) hook: Vec<String>,
+    pub(super) snapshots: Option<String>,
+    pub(super) keep_snapshots: Option<usize>,
 }
 
 /// One value, or a list of them.
