@@ -4,7 +4,7 @@ mod check;
 mod named;
 mod session;
 mod settings;
-mod spool;
+pub(super) mod spool;
 mod watch;
 
 use std::path::{Path, PathBuf};

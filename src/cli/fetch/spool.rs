@@ -21,14 +21,14 @@ const PREFIX: &str = ".apkvet-fetch-";
 ///
 /// It is opened once: exchanging it for another one on the way changes nothing.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(in crate::cli) struct Folder {
     path: PathBuf,
     descriptor: OwnedFd,
 }
 
 /// An unverified file that only we can open; gone with this value unless it is published.
 #[derive(Debug)]
-pub(super) struct Spool<'a> {
+pub(in crate::cli) struct Spool<'a> {
     folder: &'a Folder,
     name: OsString,
     file: File,
@@ -37,7 +37,7 @@ pub(super) struct Spool<'a> {
 
 impl Folder {
     /// Opens a folder, and removes what runs that were killed have left there.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(in crate::cli) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open(path, flags, Mode::empty())?;
         let folder = Self { path: path.to_owned(), descriptor };
@@ -46,7 +46,7 @@ impl Folder {
     }
 
     /// A new file with a name that nobody can guess.
-    pub(super) fn spool(&self) -> io::Result<Spool<'_>> {
+    pub(in crate::cli) fn spool(&self) -> io::Result<Spool<'_>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
         loop {
@@ -94,7 +94,7 @@ impl Folder {
 
 impl Spool<'_> {
     /// Reads the file from its beginning, by the descriptor that wrote it.
-    pub(super) fn reader(&self) -> io::Result<impl Read + '_> {
+    pub(in crate::cli) fn reader(&self) -> io::Result<impl Read + '_> {
         (&self.file).seek(SeekFrom::Start(0))?;
         Ok((&self.file).take(self.length))
     }
@@ -102,7 +102,7 @@ impl Spool<'_> {
     /// Lets the file appear under its name, whole and on stable storage.
     ///
     /// What was there before is replaced by one rename, or stays if anything fails.
-    pub(super) fn publish(self, name: &OsString) -> io::Result<()> {
+    pub(in crate::cli) fn publish(self, name: &OsString) -> io::Result<()> {
         rustix::fs::fchmod(&self.file, Mode::from_bits_truncate(0o644))?;
         self.file.sync_all()?;
         renameat(&self.folder.descriptor, &self.name, &self.folder.descriptor, name)?;

@@ -1,9 +1,11 @@
 //! `apkvet mirror`: a verified subset of repositories, kept and served.
 
 mod args;
+mod beside;
 mod check;
 mod hook;
 mod metrics;
+mod lock;
 mod own_key;
 mod own_packages;
 mod pinned;
@@ -39,6 +41,7 @@ enum MirrorCommand {
     Sync(sync::SyncArgs),
     Check(check::CheckArgs),
     Status(status::StatusArgs),
+    Lock(lock::LockArgs),
     Snapshot(snapshot::SnapshotArgs),
     Rollback(rollback::RollbackArgs),
     Prune(prune::PruneArgs),
@@ -50,6 +53,7 @@ pub(super) fn run(args: MirrorArgs, output: &mut Output) -> Result<Exit, Failure
         MirrorCommand::Sync(args) => sync::run(&args, output),
         MirrorCommand::Check(args) => check::run(&args, output),
         MirrorCommand::Status(args) => status::run(&args, output),
+        MirrorCommand::Lock(args) => lock::run(&args, output),
         MirrorCommand::Snapshot(args) => snapshot::run(&args, output),
         MirrorCommand::Rollback(args) => rollback::run(&args, output),
         MirrorCommand::Prune(args) => prune::run(&args, output),

@@ -30,7 +30,7 @@ pub(super) struct Settings {
     pub(super) trusts: Vec<Trust>,
     fetcher: Fetcher,
     credentials: Vec<Location>,
-    allowed: Allowed,
+    pub(super) allowed: Allowed,
     pub(super) now: u64,
     /// Ends everything that is being fetched.
     pub(super) cancel: Cancel,
@@ -214,6 +214,7 @@ fn of_run(args: &AllowedArgs) -> Allowed {
         },
         replaced: args.allow_replaced.iter().cloned().collect(),
         init: if args.init_state { Init::Allow } else { Init::Refuse },
+        locked: None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! `apkvet mirror sync`: brings a tree to what the configuration wants.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 
 use super::args::{AllowedArgs, SourceArgs, WaitArgs};
+use super::lock;
 use super::plan::{self, Summary, refusal};
 use super::progress::Bars;
 use super::record::{counted, findings, size};
@@ -28,13 +30,17 @@ pub(super) struct SyncArgs {
     allowed: AllowedArgs,
     #[command(flatten)]
     wait: WaitArgs,
+    /// Take exactly what this lock file says, or fail with what differs
+    #[arg(long, value_name = "FILE")]
+    locked: Option<PathBuf>,
     /// Only say what would be done, as `mirror plan` does
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) fn run(args: &SyncArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let settings = Settings::load(&args.source, Some(&args.allowed), output)?;
+    let mut settings = Settings::load(&args.source, Some(&args.allowed), output)?;
+    settings.allowed.locked = args.locked.as_deref().map(lock::of_file).transpose()?;
     if args.dry_run {
         return plan::show(&settings, false, output);
     }

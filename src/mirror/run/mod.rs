@@ -5,6 +5,7 @@ mod carry;
 mod decide;
 mod explain;
 mod former;
+mod hold;
 mod publish;
 mod retain;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config::{Config, Repository};
 use super::finding::{Class, Finding};
 use super::guard::Overrides;
+use super::lock_file::LockFile;
 use super::memory::Init;
 use super::offer::Offer;
 use super::pins::Pins;
@@ -59,6 +61,8 @@ pub struct Allowed {
     pub replaced: BTreeSet<String>,
     /// Whether what was remembered may be lost.
     pub init: Init,
+    /// What the selection has to resolve to, if anything is demanded.
+    pub locked: Option<LockFile>,
 }
 
 /// What a run would do, or has done.
@@ -115,6 +119,7 @@ impl Mirror<'_> {
     pub fn plan(&self, look: Option<&Look>) -> Result<Outcome, Vec<Finding>> {
         let begun = self.begin(look)?;
         let decided = self.decide(&begun)?;
+        self.hold_selection(&decided)?;
         let mut findings = begun.findings.clone();
         findings.extend(decided.findings);
         let generation = begun.published.as_ref().map(Manifest::number);
@@ -158,6 +163,7 @@ impl Mirror<'_> {
         begun.broken = with_twins(broken, begun.published.as_ref());
         let mut decided = self.decide(&begun).map_err(|findings| self.explained(tree, &begun, findings))?;
         decided.findings = self.explained(tree, &begun, decided.findings);
+        self.hold_selection(&decided)?;
         let brought = match self.fetch(tree, &begun, &decided) {
             Ok(brought) => brought,
             // What does not fit together may be of two different moments.
@@ -171,6 +177,8 @@ impl Mirror<'_> {
         if !alone && !self.still(&begun)? {
             return Ok(Attempt::Changed);
         }
+        let notes = self.hold_content(&begun, &decided, &brought)?;
+        decided.findings.extend(notes);
         self.publish(tree, signers, &begun, &decided, &brought).map(Attempt::Done)
     }
 }
