@@ -9,6 +9,7 @@ mod chronicle;
 mod config;
 mod crew;
 mod dated;
+mod differ;
 mod fetch;
 mod finding;
 mod former;
@@ -49,6 +50,7 @@ pub use config::{
     Rebuilt, Repository, Retain, Selection, UnknownAge, Upstreams, Waiver, parse_time,
 };
 pub use dated::{Dated, Every, SnapshotRule, dated};
+pub use differ::{Difference, DifferenceKind, Holding, differences, of_generation, of_plan, of_snapshot};
 pub use finding::{Class, Finding, Severity, worst};
 pub use former::Former;
 pub use guard::{Noticed, Offered, Overrides, Refused, Remembered, Rules, assess};

@@ -27,6 +27,8 @@ mod rig;
 mod signals;
 /// Going back to an older generation, and forward again.
 mod rollback;
+/// Generations, snapshots, locks and what differs between them, as a user sees them.
+mod states;
 /// What is published, and what stays for how long.
 mod tree;
 /// An upstream that moves for a long time.

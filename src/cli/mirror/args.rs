@@ -47,6 +47,25 @@ pub(super) struct SourceArgs {
     pub(super) trust: TrustArgs,
 }
 
+impl SourceArgs {
+    /// A configuration, and no flags.
+    pub(super) fn of_config(config: Option<PathBuf>) -> Self {
+        Self {
+            config,
+            upstream: Vec::new(),
+            repositories: None,
+            name: None,
+            to: None,
+            architectures: Vec::new(),
+            selections: Vec::new(),
+            closure: None,
+            index_kind: None,
+            sign_key: None,
+            trust: TrustArgs::default(),
+        }
+    }
+}
+
 /// Flags that a configuration takes the place of.
 const FLAGS: [&str; 9] = [
     "upstream",

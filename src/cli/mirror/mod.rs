@@ -3,6 +3,7 @@
 mod args;
 mod beside;
 mod check;
+mod diff;
 mod hook;
 mod metrics;
 mod lock;
@@ -42,6 +43,7 @@ enum MirrorCommand {
     Check(check::CheckArgs),
     Status(status::StatusArgs),
     Lock(lock::LockArgs),
+    Diff(diff::DiffArgs),
     Snapshot(snapshot::SnapshotArgs),
     Rollback(rollback::RollbackArgs),
     Prune(prune::PruneArgs),
@@ -53,6 +55,7 @@ pub(super) fn run(args: MirrorArgs, output: &mut Output) -> Result<Exit, Failure
         MirrorCommand::Sync(args) => sync::run(&args, output),
         MirrorCommand::Check(args) => check::run(&args, output),
         MirrorCommand::Status(args) => status::run(&args, output),
+        MirrorCommand::Diff(args) => diff::run(&args, output),
         MirrorCommand::Lock(args) => lock::run(&args, output),
         MirrorCommand::Snapshot(args) => snapshot::run(&args, output),
         MirrorCommand::Rollback(args) => rollback::run(&args, output),
