@@ -23,4 +23,6 @@ pub use tar_header::{EntryKind, HeaderError};
 #[cfg(feature = "aws-lc")]
 pub(crate) use write::NAME_MAX;
 pub use write::WriteError;
+#[cfg(feature = "network")]
+pub(crate) use write::header as tar_header;
 pub(crate) use write::{ArchiveEnd, ArchiveWriter};

@@ -105,7 +105,7 @@ fn failed(error: std::io::Error) -> WriteError {
 }
 
 /// A POSIX header: owner root, mode 0644.
-fn header(name: &str, size: u64, time: u64) -> Result<Vec<u8>, WriteError> {
+pub(crate) fn header(name: &str, size: u64, time: u64) -> Result<Vec<u8>, WriteError> {
     if name.len() > NAME_MAX {
         return Err(WriteError::Name { found: name.len() });
     }

@@ -4,6 +4,7 @@
 //! closes, plans, fetches and verifies each package, builds a generation, rehearses it as a client would read it,
 //! writes down what to remember, and makes it visible.
 
+pub mod bundle;
 mod check;
 mod chronicle;
 mod config;

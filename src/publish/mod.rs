@@ -25,6 +25,7 @@ mod staging;
 mod store;
 mod tree;
 mod tree_hash;
+mod unpack;
 mod write;
 
 pub use admit::Pooled;
@@ -45,3 +46,4 @@ pub use staging::Staging;
 pub use store::{Kind, Listed, Mode, Stat, Store, StoreFile, StoreLock, Wait};
 pub use tree::Tree;
 pub use tree_hash::tree_hash;
+pub use unpack::{UnpackFolder, Unpacking};

@@ -1,5 +1,7 @@
 /// Whatever a server can do wrong, for whole runs.
 mod faults;
+/// One file for a mirror without a network, and what comes of it there.
+mod bundle;
 /// What a run asks an index before it takes anything of it.
 mod guards;
 /// The guide for operators, as it stands.

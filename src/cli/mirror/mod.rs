@@ -4,6 +4,8 @@ mod args;
 mod beside;
 mod check;
 mod diff;
+mod export;
+mod import;
 mod hook;
 mod metrics;
 mod lock;
@@ -47,6 +49,8 @@ enum MirrorCommand {
     Snapshot(snapshot::SnapshotArgs),
     Rollback(rollback::RollbackArgs),
     Prune(prune::PruneArgs),
+    Export(export::ExportArgs),
+    Import(import::ImportArgs),
 }
 
 pub(super) fn run(args: MirrorArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -60,5 +64,7 @@ pub(super) fn run(args: MirrorArgs, output: &mut Output) -> Result<Exit, Failure
         MirrorCommand::Snapshot(args) => snapshot::run(&args, output),
         MirrorCommand::Rollback(args) => rollback::run(&args, output),
         MirrorCommand::Prune(args) => prune::run(&args, output),
+        MirrorCommand::Export(args) => export::run(&args, output),
+        MirrorCommand::Import(args) => import::run(&args, output),
     }
 }

@@ -65,11 +65,22 @@ pub(super) fn whole(
     broken: &BTreeSet<StorePath>,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    run_with(settings, tree, signers, output, |mirror, signers| mirror.sync(tree, signers, broken))
+}
+
+/// What brings a tree forward: a sync, or an import.
+pub(super) fn run_with(
+    settings: &Settings,
+    tree: &Tree,
+    signers: &[Option<SigningKey>],
+    output: &mut Output,
+    run: impl FnOnce(&Mirror<'_>, &[Option<&SigningKey>]) -> Result<Outcome, Vec<Finding>>,
+) -> Result<Exit, Failure> {
     let begun = Instant::now();
     let signals = Signals::watch(settings.cancel.clone(), INTERRUPTED)?;
     let bars = Bars::new(output);
     let signers: Vec<Option<&SigningKey>> = signers.iter().map(Option::as_ref).collect();
-    let synced = settings.mirror(&bars).sync(tree, &signers, broken);
+    let synced = run(&settings.mirror(&bars), &signers);
     bars.finish();
     let synced = match synced {
         Ok(outcome) => outcome,

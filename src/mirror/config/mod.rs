@@ -90,6 +90,23 @@ impl Config {
         parse::config(text, folder)
     }
 
+    /// The same for one run, with a folder in the place of the upstreams of each repository that it has, and
+    /// without a bound on the age of an index.
+    #[must_use]
+    pub(super) fn of_bundle(&self, folder: &Path, label: &str, has: impl Fn(&str, &str) -> bool) -> Self {
+        let mut config = self.clone();
+        for repository in &mut config.repositories {
+            repository.max_age = None;
+            let mut architectures = repository.architectures.iter();
+            if architectures.all(|architecture| has(&repository.name, architecture.as_str())) {
+                let label = format!("{label} {}", repository.name);
+                let folder = folder.join(&repository.name);
+                repository.upstreams = repository.upstreams.clone().unpacked_to(folder, label);
+            }
+        }
+        config
+    }
+
     /// What holds for all repositories.
     pub const fn mirror(&self) -> &MirrorSettings {
         &self.mirror

@@ -220,7 +220,7 @@ pub(super) fn repository(
         set: raw.set.unwrap_or_else(|| default_set(&name)),
         tag: label.at("tag", raw.tag.map(tag).transpose())?,
         name,
-        upstreams: Upstreams(upstreams.into_iter().map(|text| anchored(text, folder)).collect()),
+        upstreams: Upstreams::new(upstreams.into_iter().map(|text| anchored(text, folder)).collect()),
         architectures: label.at("architectures", architectures)?,
         keys: raw.keys.into_iter().map(below).collect(),
         key_pins: raw.key_pins.map(below),

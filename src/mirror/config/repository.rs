@@ -13,24 +13,47 @@ use crate::verify::MinDigest;
 ///
 /// Shape: http(s) URLs or folders; a URL may hold credentials and is never printed as it is.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Upstreams(pub(super) Vec<String>);
+pub struct Upstreams {
+    texts: Vec<String>,
+    unpacked: Option<Unpacked>,
+}
+
+/// A folder that stands for the upstreams during one run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unpacked {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// What it is called in what is told and kept.
+    pub label: String,
+}
 
 impl Upstreams {
     /// Upstreams as texts, tried in order.
     pub const fn new(texts: Vec<String>) -> Self {
-        Self(texts)
+        Self { texts, unpacked: None }
+    }
+
+    /// The same upstreams, of which a folder has what they have.
+    #[must_use]
+    pub fn unpacked_to(self, folder: PathBuf, label: String) -> Self {
+        Self { unpacked: Some(Unpacked { folder, label }), ..self }
+    }
+
+    /// The folder that stands for them.
+    pub const fn unpacked(&self) -> Option<&Unpacked> {
+        self.unpacked.as_ref()
     }
 
     /// The texts as written.
     pub fn texts(&self) -> &[String] {
-        &self.0
+        &self.texts
     }
 }
 
 /// Not the texts: they may hold credentials.
 impl std::fmt::Debug for Upstreams {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} upstreams", self.0.len())
+        write!(f, "{} upstreams", self.texts.len())
     }
 }
 

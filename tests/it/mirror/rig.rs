@@ -174,29 +174,43 @@ impl Rig {
     }
 
     pub(super) fn tree(&self) -> Tree {
+        Tree::open(self.store(), crate::harness::store::SOON).unwrap()
+    }
+
+    pub(super) fn store(&self) -> Arc<dyn Store> {
         let to = self.path("srv");
         std::fs::create_dir_all(&to).unwrap();
-        let store: Arc<dyn Store> = Arc::new(DiskStore::open(&to, Durability::default()).unwrap());
-        Tree::open(store, crate::harness::store::SOON).unwrap()
+        Arc::new(DiskStore::open(&to, Durability::default()).unwrap())
     }
 
     /// One run of the library.
     pub(super) fn sync(&self) -> Result<Outcome, Vec<Finding>> {
-        self.run(&fetcher(), &BTreeSet::new())
+        self.sync_by(&fetcher())
     }
 
     /// The same with a fetcher of one's own.
     pub(super) fn sync_by(&self, fetcher: &Fetcher) -> Result<Outcome, Vec<Finding>> {
-        self.run(fetcher, &BTreeSet::new())
+        let tree = self.tree();
+        self.run_by(fetcher, |mirror, signers| mirror.sync(&tree, signers, &BTreeSet::new()))
     }
 
     /// A run that takes some paths for damaged.
     pub(super) fn sync_broken(&self, broken: &BTreeSet<StorePath>) -> Result<Outcome, Vec<Finding>> {
-        self.run(&fetcher(), broken)
+        let tree = self.tree();
+        self.run(|mirror, signers| mirror.sync(&tree, signers, broken))
     }
 
-    fn run(&self, fetcher: &Fetcher, broken: &BTreeSet<StorePath>) -> Result<Outcome, Vec<Finding>> {
-        let (config, tree) = (self.config(), self.tree());
+    /// What a run is told.
+    pub(super) fn run<T>(&self, run: impl FnOnce(&Mirror<'_>, &[Option<&SigningKey>]) -> T) -> T {
+        self.run_by(&fetcher(), run)
+    }
+
+    fn run_by<T>(
+        &self,
+        fetcher: &Fetcher,
+        run: impl FnOnce(&Mirror<'_>, &[Option<&SigningKey>]) -> T,
+    ) -> T {
+        let config = self.config();
         let load = |repository| Trust::load(repository, date(2026, 1, 1)).unwrap();
         let trusts: Vec<Trust> = config.repositories().iter().map(load).collect();
         let key = |path: &PathBuf| SigningKey::read(path).unwrap();
@@ -212,7 +226,7 @@ impl Rig {
             now: self.now,
             progress: &Silent,
         };
-        mirror.sync(&tree, &signers, broken)
+        run(&mirror, &signers)
     }
 
     /// Deletes what nothing needs any more, however young it is: files of the pool have the time of this machine.
