@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::mirror::{MirrorSettings, parse_time};
-use crate::publish::{Floor, Prune, PruneMode, Pruned, Roots, Tree, prune};
+use crate::publish::{Floor, Kept, Prune, PruneMode, Pruned, Roots, StorePath, Tree, kept, prune};
 
 /// Deletes old generations, and files that nothing names any more, after the grace period
 #[derive(Args, Debug)]
@@ -29,7 +29,7 @@ pub(super) struct PruneArgs {
     /// For how long what nothing names is kept [default: 7d]
     #[arg(long, value_name = "TIME", value_parser = time)]
     grace: Option<Duration>,
-    /// Only say what would be deleted, and why
+    /// Only say what would be deleted, and why; with -v also what stays, and what keeps it
     #[arg(long)]
     dry_run: bool,
     /// Delete however much it is
@@ -44,8 +44,17 @@ pub(super) struct PruneArgs {
 struct Record<'a> {
     path: &'a str,
     size: u64,
+    was: Option<&'a str>,
     why: &'a str,
     message: String,
+}
+
+/// One `kept` line.
+#[derive(Serialize)]
+struct KeptRecord<'a> {
+    path: &'a str,
+    size: u64,
+    by: &'a [String],
 }
 
 /// The last JSON line.
@@ -72,18 +81,44 @@ pub(super) fn run(args: &PruneArgs, output: &mut Output) -> Result<Exit, Failure
         roots: &Roots::default(),
     };
     let mode = if args.dry_run { PruneMode::DryRun } else { PruneMode::Remove };
+    if args.dry_run && output.verbosity() > 0 {
+        print_kept(&kept(&tree, &rules).map_err(Failure::of_publish)?, output)?;
+    }
     let pruned = prune(&tree, &rules, mode).map_err(Failure::of_publish)?;
     print(args.dry_run, &pruned, output)?;
     Ok(Exit::Holds)
 }
 
+fn print_kept(kept: &[Kept], output: &mut Output) -> Result<(), Failure> {
+    for one in kept {
+        let by: Vec<String> = one.by.iter().map(ToString::to_string).collect();
+        if output.is_json() {
+            output.record("kept", &KeptRecord { path: one.path.as_str(), size: one.size, by: &by })?;
+            continue;
+        }
+        let (first, more) = (by.iter().take(SHOWN), by.len().saturating_sub(SHOWN));
+        let mut text = first.cloned().collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            text.push_str(&format!(" and {more} more"));
+        }
+        output.line(&format!("stays  {}  {}  {text}", one.path, size(one.size)))?;
+    }
+    Ok(())
+}
+
+/// So many keepers are named in words.
+const SHOWN: usize = 4;
+
 fn print(dry_run: bool, pruned: &[Pruned], output: &mut Output) -> Result<(), Failure> {
     for one in pruned {
         if output.is_json() {
             let (path, why) = (one.path.as_str(), one.why.code());
-            output.record("pruned", &Record { path, size: one.size, why, message: one.why.to_string() })?;
+            let was = one.was.as_ref().map(StorePath::as_str);
+            let record = Record { path, size: one.size, was, why, message: one.why.to_string() };
+            output.record("pruned", &record)?;
         } else if !output.is_quiet() {
-            output.line(&format!("{}  {}  {}", one.path, size(one.size), one.why))?;
+            let was = one.was.as_ref().map_or_else(String::new, |was| format!(" (was {was})"));
+            output.line(&format!("{}{was}  {}  {}", one.path, size(one.size), one.why))?;
         }
     }
     let bytes = pruned.iter().fold(0_u64, |sum, one| sum.saturating_add(one.size));
