@@ -13,7 +13,7 @@ lint:
 
 # Crashes, errors and power losses of publishing and of whole syncs, with many more ways tried than in CI; takes minutes.
 crash:
-    cargo test --release --locked --test it -- publish:: mirror::kill:: --include-ignored --nocapture
+    cargo test --release --locked --test it -- publish:: mirror::kill --include-ignored --nocapture
 
 # Whole commands side by side: apkvet, openssl, gzip, and a real apk if APKVET_APK names one.
 compare:

@@ -16,6 +16,8 @@ mod log;
 mod nginx;
 /// What an operator has around a run.
 mod operation;
+/// The other commands, killed or refused something at their system calls.
+mod kill_commands;
 /// Packages, each with its own signature, its entry, and the keys of its repository.
 mod packages;
 /// The commands as a user runs them: words, JSON, exit codes.
