@@ -83,8 +83,10 @@ pub(super) fn dismantle(
         unless_not_ours(store.remove_file(&path)).doing("remove", &path)?;
     }
     let snapshots = place(&layout::snapshots())?;
-    if store.stat(&snapshots).is_ok_and(|stat| stat.kind == Kind::Link) {
-        store.remove_file(&snapshots).doing("remove", &snapshots)?;
+    match store.stat(&snapshots) {
+        Ok(stat) if stat.kind == Kind::Link => store.remove_file(&snapshots).doing("remove", &snapshots)?,
+        Err(error) if !is_not_ours(&error) => return Err(error).doing("look at", &snapshots),
+        _ => {}
     }
     for dir in manifest.directories().iter().rev() {
         let path = place(dir)?;

@@ -172,8 +172,12 @@ impl Look {
         Ok(listed.iter().filter_map(|listed| name(&listed.name)).collect())
     }
 
-    fn is_dir(&self, path: &StorePath) -> bool {
-        self.store.stat(path).is_ok_and(|stat| stat.kind == Kind::Dir)
+    /// What lies at a path, if anything does; that it could not be looked at is no answer.
+    fn kind_at(&self, path: &StorePath) -> Result<Option<Kind>, PublishError> {
+        match self.store.stat(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            stat => stat.doing("look at", path).map(|stat| Some(stat.kind)),
+        }
     }
 }
 
@@ -194,10 +198,10 @@ impl Tree {
         origin: Origin,
     ) -> Result<Snapshot, PublishError> {
         let published = self.look.published()?.ok_or(PublishError::NothingPublished)?;
-        let store = &*self.look.store;
-        let taken = [layout::snapshot_list(name, layout::SNAPSHOT_LIST), layout::snapshot(name)];
-        if taken.iter().any(|path| store.stat(path).is_ok()) {
-            return Err(PublishError::SnapshotExists { name: name.clone() });
+        for path in [layout::snapshot_list(name, layout::SNAPSHOT_LIST), layout::snapshot(name)] {
+            if self.look.kind_at(&path)?.is_some() {
+                return Err(PublishError::SnapshotExists { name: name.clone() });
+            }
         }
         let tree = tree_hash(published.entries()).to_string();
         let listed = published.entries.into_iter().filter(|(_, entry)| entry.dropped_at.is_none());
@@ -258,7 +262,7 @@ impl Tree {
 /// Ends what a run that died has begun: a snapshot that is visible stays, one that was to go goes.
 pub(super) fn leftovers(look: &Look) -> Result<(), PublishError> {
     for name in look.listed_snapshots(layout::MAKING_LIST)? {
-        if look.is_dir(&layout::snapshot(&name)) {
+        if look.kind_at(&layout::snapshot(&name))? == Some(Kind::Dir) {
             end_making(look, &name)?;
         } else {
             dismantle_hidden(look, &name, layout::MAKING_LIST)?;
@@ -288,7 +292,7 @@ fn take_away(look: &Look, name: &SnapshotName) -> Result<(), PublishError> {
     // The list must be seen to go before the first file goes.
     store.sync_dir(&lists).and_then(|()| store.barrier()).doing("sync", &lists)?;
     let place = layout::snapshot(name);
-    if look.is_dir(&place) {
+    if look.kind_at(&place)? == Some(Kind::Dir) {
         store.rename(&place, &layout::hidden_snapshot(name)).doing("remove", &place)?;
         for dir in [layout::snapshots(), spool] {
             store.sync_dir(&dir).doing("sync", &dir)?;

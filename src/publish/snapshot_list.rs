@@ -275,11 +275,11 @@ mod tests {
     #[test]
     fn a_damaged_list_is_none() {
         let (_, list) = written();
-        for position in 0..list.len() {
+        let text = list.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        for position in text..list.len() {
             let mut wrong = list.clone();
             wrong[position] ^= 1;
-            let same = read(&wrong, &pool()).is_ok_and(|manifest| manifest != read(&list, &pool()).unwrap());
-            assert!(!same, "{position}");
+            assert!(matches!(read(&wrong, &pool()), Err(PublishError::Damaged { .. })), "{position}");
         }
         for end in 0..list.len() {
             assert!(matches!(read(&list[..end], &pool()), Err(PublishError::Damaged { .. })), "{end}");

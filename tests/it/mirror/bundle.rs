@@ -289,7 +289,7 @@ fn an_import_that_dies_or_fails_at_any_operation_leaves_a_whole_state_and_ends_w
             assert!(served == newer || served == older, "{fault:?}: {:?}", served.keys());
             assert!(!ended_well || served == newer, "{fault:?}: reported as done");
             taken_in(&rig, &bytes).unwrap_or_else(|findings| panic!("{fault:?}: {findings:?}"));
-            assert_eq!(published(&rig.path("srv")), newer, "{fault:?}");
+            assert!(published(&rig.path("srv")) == newer, "{fault:?}");
             assert_eq!(files_in(&rig.path("srv/spool")), 0, "{fault:?}");
         }
     }

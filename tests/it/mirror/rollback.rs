@@ -145,7 +145,7 @@ fn a_rollback_that_dies_or_fails_at_any_operation_leaves_a_whole_state_and_ends_
             assert!(served == newer || served == older, "{fault:?}: {:?}", served.keys());
             assert!(!ended_well || served == older, "{fault:?}: reported as done");
             back(store(root.path()), Some(1)).unwrap();
-            assert_eq!(published(root.path()), older, "{fault:?}");
+            assert!(published(root.path()) == older, "{fault:?}");
             assert_eq!(files_in(&root.path().join("spool")), 0, "{fault:?}");
         }
     }

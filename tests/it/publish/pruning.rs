@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apkvet::publish::{
-    Depth, EntryKind, Floor, Mode, Origin, Prune, PruneMode, Pruned, PublishError, Roots, SnapshotName, Store,
-    StorePath, Tree, WhyPruned, kept, prune,
+    Depth, EntryKind, Floor, Mode, Origin, Prune, PruneMode, Pruned, PublishError, Roots, SnapshotName,
+    Store, StorePath, Tree, WhyPruned, kept, prune,
 };
 
 use crate::harness::store::{SOON, SimStore, Syncs, admit, package};
