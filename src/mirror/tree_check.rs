@@ -60,6 +60,7 @@ pub fn history_defects(look: &Look, limits: &Limits) -> Vec<Finding> {
     match recall(look, Some(&published), limits, Init::Refuse) {
         Ok((state, _)) => chronicle::defects(look, &state, &published),
         Err(finding) => vec![finding],
+    }
 }
 
 /// Holds every snapshot against its list; nothing can be fetched again for one, so that nothing joins what is broken.

@@ -24,8 +24,7 @@ use crate::cli::verify::LevelArg;
 use crate::limits::Limits;
 use crate::mirror::{
     Checked, Checkee, Finding, IndexKind, Place, Repository, Severity, Subjects, check, defects, dropped,
-    history_defects, unsolvable,
-    snapshot_defects, unsolvable,
+    history_defects, snapshot_defects, unsolvable,
 };
 use crate::publish::{Depth, StorePath, Tree};
 use crate::transport::Location;

@@ -115,7 +115,9 @@ mod tests {
         Status {
             generation: Some(7),
             published: Some(1_700_000_100),
-            generations: vec![7],
+            tree: None,
+            generations: Vec::new(),
+            snapshots: Vec::new(),
             keys: Vec::new(),
             indexes: vec![index],
             last_run: None,

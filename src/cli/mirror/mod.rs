@@ -5,10 +5,10 @@ mod beside;
 mod check;
 mod diff;
 mod export;
-mod import;
 mod hook;
-mod metrics;
+mod import;
 mod lock;
+mod metrics;
 mod own_key;
 mod own_packages;
 mod pinned;
@@ -21,8 +21,8 @@ mod settings;
 mod snapshot;
 mod status;
 mod sync;
-mod versions;
 mod target;
+mod versions;
 
 use clap::{Args, Subcommand};
 

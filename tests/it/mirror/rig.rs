@@ -205,11 +205,7 @@ impl Rig {
         self.run_by(&fetcher(), run)
     }
 
-    fn run_by<T>(
-        &self,
-        fetcher: &Fetcher,
-        run: impl FnOnce(&Mirror<'_>, &[Option<&SigningKey>]) -> T,
-    ) -> T {
+    fn run_by<T>(&self, fetcher: &Fetcher, run: impl FnOnce(&Mirror<'_>, &[Option<&SigningKey>]) -> T) -> T {
         let config = self.config();
         let load = |repository| Trust::load(repository, date(2026, 1, 1)).unwrap();
         let trusts: Vec<Trust> = config.repositories().iter().map(load).collect();
