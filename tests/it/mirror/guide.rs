@@ -1,5 +1,6 @@
 //! The operator's guide, followed word for word: only the settings are the test's own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -111,6 +112,14 @@ fn the_guide_leads_from_nothing_to_a_client() {
     let served = published(&place.path("srv"));
     assert!(served.contains_key("v3.22/main/x86_64/lib-1.2-r0.apk"), "{:?}", served.keys());
     assert!(!served.contains_key("v3.22/main/x86_64/other-3-r0.apk"), "{:?}", served.keys());
+    // The inside serves the very same files, and the index that the outside signed.
+    let inside = published(&place.path("srv-inside"));
+    let files = |tree: &BTreeMap<String, Vec<u8>>| {
+        let below = tree.iter().filter(|(path, _)| path.starts_with("v3.22/main/"));
+        below.map(|(path, bytes)| (path.clone(), bytes.clone())).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(files(&inside), files(&served));
+    assert!(place.path("srv/current/snapshots/first/v3.22/main/x86_64/tool-1.0-r0.apk").is_file());
     client(&place);
 }
 
