@@ -180,7 +180,8 @@ impl<'a> Next<'a> {
 
     /// What clients with an older index may still fetch, as long as the grace period lasts.
     fn carry_over(&self, parts: &mut BTreeMap<StorePath, Part<'a>>) {
-        let (grace, unlisted) = (self.config.mirror().grace, self.unlisted());
+        let grace = self.config.mirror().grace;
+        let unlisted: BTreeSet<StorePath> = self.selected.iter().flat_map(Selected::unlisted_paths).collect();
         for entry in self.published.iter().flat_map(|published| published.entries()) {
             let broken = self.broken.contains(entry.path());
             if parts.contains_key(entry.path()) || entry.kind() == EntryKind::Index || broken {
@@ -192,21 +193,6 @@ impl<'a> Next<'a> {
                 parts.insert(path.clone(), Part { path, label, content: Content::Carried(dropped) });
             }
         }
-    }
-
-    /// The paths of what is kept without being listed, however long that takes.
-    fn unlisted(&self) -> BTreeSet<StorePath> {
-        let mut paths = BTreeSet::new();
-        for place in self.selected {
-            for record in &place.unlisted {
-                let folders = folders(record, &place.offer.architecture).into_iter();
-                let file = record.file_name();
-                paths.extend(
-                    folders.filter_map(|folder| path(&place.offer.place.repository, folder, &file).ok()),
-                );
-            }
-        }
-        paths
     }
 
     /// What is published at a path and can be used again.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::config::{Closure, Config, IndexKind, Repository, WORLD};
 use super::finding::{Class, Finding};
+use super::next::{folders, path};
 use super::offer::Offer;
 use crate::index::{Index, Record};
 use crate::limits::Limits;
@@ -12,6 +13,7 @@ use crate::plan::{
     self, Candidate, Chosen, PlanError, Request, Source, Universe, Unproven, World, prove, providers, solve,
     solved,
 };
+use crate::publish::StorePath;
 use crate::types::Architecture;
 
 /// What goes into the index of one place.
@@ -35,6 +37,18 @@ impl<'a> Selected<'a> {
     /// What the index lists, in its order.
     pub fn listed(&self) -> impl Iterator<Item = &Chosen<'a>> {
         self.chosen.iter().chain(&self.retained)
+    }
+}
+
+impl Selected<'_> {
+    /// The paths of what is kept without being listed, however long that takes.
+    pub(super) fn unlisted_paths(&self) -> impl Iterator<Item = StorePath> {
+        let offer = self.offer;
+        self.unlisted.iter().flat_map(move |record| {
+            let file = record.file_name();
+            let folders = folders(record, &offer.architecture).into_iter();
+            folders.filter_map(move |folder| path(&offer.place.repository, folder, &file).ok())
+        })
     }
 }
 

@@ -8,10 +8,11 @@ use super::config::{Config, Repository};
 use super::fetch::local;
 use super::finding::{Class, Finding};
 use super::memory::{Init, recall};
-use super::select::asked;
+use super::run::place;
+use super::select::{asked, uninstallable};
 use crate::index::Index;
 use crate::limits::Limits;
-use crate::plan::{Source, Universe, prove};
+use crate::plan::{PlanError, Source, Universe, prove};
 use crate::publish::{Defect, Depth, Look, PublishError};
 use crate::types::Architecture;
 
@@ -104,6 +105,44 @@ type Together<'a> = (&'a str, &'a Architecture, Vec<(usize, &'a Repository, &'a 
 
 /// Worlds of the configuration that cannot be installed from what is published, with these repositories alone.
 pub fn unsolvable(config: &Config, subjects: &Subjects<'_>, checked: &Checked) -> Vec<Finding> {
+    let groups = groups(config, subjects, checked);
+    groups.iter().flat_map(|group| worlds_of_group(config, group)).collect()
+}
+
+/// Retained versions that are listed and cannot be installed from what is published.
+pub fn retained_unsolvable(
+    look: &Look,
+    config: &Config,
+    subjects: &Subjects<'_>,
+    checked: &Checked,
+) -> Vec<Finding> {
+    let Ok(published) = look.published() else { return Vec::new() };
+    // That the state is lost is told by `history_defects`.
+    let Ok((state, _)) = recall(look, published.as_ref(), config.limits(), Init::Refuse) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for group in groups(config, subjects, checked) {
+        let Ok(universe) = universe(config, &group) else { continue };
+        for (_, repository, index) in &group.2 {
+            let place = place(repository, group.1.as_str());
+            let formers = index.records().filter(|record| state.former(&place, &record.label()).is_some());
+            for record in formers {
+                let why = uninstallable(&universe, &record, repository.tag.as_deref(), config.limits());
+                let told = |why: String| {
+                    let text = format!("is retained and listed, and cannot be installed: {why}");
+                    let finding = Finding::error(Class::Refused, "retained-unsolved", text);
+                    finding.at(&place).about(record.label())
+                };
+                findings.extend(why.map(told));
+            }
+        }
+    }
+    findings
+}
+
+/// The repositories that hold, by sets and architectures.
+fn groups<'a>(config: &'a Config, subjects: &'a Subjects<'_>, checked: &'a Checked) -> Vec<Together<'a>> {
     let mut groups: Vec<Together<'_>> = Vec::new();
     for (number, checkee) in subjects.checkees.iter().enumerate() {
         let Some(index) = checked.entries.get(&number) else { continue };
@@ -118,26 +157,30 @@ pub fn unsolvable(config: &Config, subjects: &Subjects<'_>, checked: &Checked) -
             None => groups.push((&repository.set, &checkee.architecture, vec![member])),
         }
     }
-    groups.iter().flat_map(|(_, architecture, members)| of_group(config, architecture, members)).collect()
+    groups
 }
 
-fn of_group(
+fn universe<'a>(
     config: &Config,
-    architecture: &Architecture,
-    members: &[(usize, &Repository, &Index)],
-) -> Vec<Finding> {
+    (_, architecture, members): &Together<'a>,
+) -> Result<Universe<'a>, PlanError> {
+    let sources = members.iter().map(|(number, repository, index)| Source {
+        repository: *number,
+        index,
+        tag: repository.tag.as_deref(),
+    });
+    Universe::new(architecture, sources, config.limits())
+}
+
+fn worlds_of_group(config: &Config, group: &Together<'_>) -> Vec<Finding> {
+    let (_, architecture, members) = group;
     let about = |finding: Finding| finding.about(architecture.as_str());
     let repositories = members.iter().map(|(number, repository, _)| (*number, *repository));
     let worlds = match asked(repositories) {
         Ok(asked) => asked.worlds,
         Err(findings) => return findings,
     };
-    let sources = members.iter().map(|(number, repository, index)| Source {
-        repository: *number,
-        index,
-        tag: repository.tag.as_deref(),
-    });
-    let universe = match Universe::new(architecture, sources, config.limits()) {
+    let universe = match universe(config, group) {
         Ok(universe) => universe,
         Err(error) => return vec![about(Finding::error(Class::Refused, "plan", error))],
     };

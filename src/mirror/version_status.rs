@@ -47,13 +47,33 @@ pub fn versions(
     limits: &Limits,
     name: &str,
 ) -> Result<(Vec<VersionStatus>, Vec<Finding>), Finding> {
+    proven(look, limits, |proof| proof.name == name)
+}
+
+/// Everything that is known of a file, by its SHA-256 in hexadecimal.
+///
+/// # Errors
+/// - As [`versions`].
+pub fn of_file(
+    look: &Look,
+    limits: &Limits,
+    sha256: &str,
+) -> Result<(Vec<VersionStatus>, Vec<Finding>), Finding> {
+    proven(look, limits, |proof| proof.sha256 == sha256)
+}
+
+fn proven(
+    look: &Look,
+    limits: &Limits,
+    asked: impl Fn(&Provenance) -> bool,
+) -> Result<(Vec<VersionStatus>, Vec<Finding>), Finding> {
     let published = look.published().map_err(|error| local(&error))?;
     let (state, mut findings) = recall(look, published.as_ref(), limits, Init::Refuse)?;
     let history = chronicle::history(look, &state).unwrap_or_else(|finding| {
         findings.push(finding);
         History::default()
     });
-    let proofs = state.proofs().filter(|(_, proof)| proof.name == name);
+    let proofs = state.proofs().filter(|(_, proof)| asked(proof));
     let versions = proofs.map(|(place, proof)| {
         let former = state.former(place, &proof.label());
         let path = package_path(place, &format!("{}.apk", proof.label()));

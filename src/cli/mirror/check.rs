@@ -24,7 +24,7 @@ use crate::cli::verify::LevelArg;
 use crate::limits::Limits;
 use crate::mirror::{
     Checked, Checkee, Finding, IndexKind, Place, Repository, Severity, Subjects, check, defects, dropped,
-    history_defects, snapshot_defects, unsolvable,
+    history_defects, retained_unsolvable, snapshot_defects, unsolvable,
 };
 use crate::publish::{Depth, StorePath, Tree};
 use crate::transport::Location;
@@ -133,9 +133,11 @@ fn own(args: &CheckArgs, settings: &Settings, output: &Output) -> Result<Checked
     let subjects = Subjects { root, checkees, dropped, jobs, limits };
     let mut checked = check(&subjects, &bars);
     bars.finish();
-    checked.findings.extend(unsolvable(&settings.config, &subjects, &checked));
+    let config = &settings.config;
+    checked.findings.extend(unsolvable(config, &subjects, &checked));
+    checked.findings.extend(retained_unsolvable(&look, config, &subjects, &checked));
     checked.findings.extend(defects(&look, &mut checked.broken));
-    checked.findings.extend(history_defects(&look, settings.config.limits()));
+    checked.findings.extend(history_defects(&look, config.limits()));
     let depth = if args.level == LevelArg::Full { Depth::Digests } else { Depth::Sizes };
     checked.findings.extend(snapshot_defects(&look, depth));
     Ok(checked)
