@@ -26,6 +26,9 @@ pub(super) struct InspectArgs {
     /// A package or an index, or - for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[cfg(feature = "network")]
+    #[command(flatten)]
+    known: super::mirror::known_file::KnownArgs,
 }
 
 /// One `file` line of an inspection: like that of `verify`, without a verdict.
@@ -107,11 +110,18 @@ pub(super) fn run(args: &InspectArgs, output: &mut Output) -> Result<Exit, Failu
     let read = read(&subject, &options, &mut Worker::default())
         .map_err(|error| Failure::local(anyhow::anyhow!("cannot read {path}: {error}")))?;
     let inspection = inspect(path, read, &KnownKeys::builtin());
+    #[cfg(feature = "network")]
+    let known = super::mirror::known_file::KnownFile::ask(&args.known, inspection.sha256.as_deref())?;
     if output.is_json() {
+        #[cfg(feature = "network")]
+        output.record("file", &super::mirror::known_file::Known::of(&inspection, &known))?;
+        #[cfg(not(feature = "network"))]
         output.record("file", &inspection)?;
         output.record("summary", &serde_json::json!({ "files": 1, "exit": 0 }))?;
     } else {
         print(output, &inspection)?;
+        #[cfg(feature = "network")]
+        known.print(output)?;
     }
     Ok(Exit::Holds)
 }

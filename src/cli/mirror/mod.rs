@@ -8,6 +8,7 @@ mod export;
 mod hook;
 mod import;
 mod lock;
+pub(super) mod known_file;
 mod metrics;
 mod own_key;
 mod own_packages;
@@ -22,7 +23,7 @@ mod snapshot;
 mod status;
 mod sync;
 mod target;
-mod versions;
+pub(super) mod versions;
 
 use clap::{Args, Subcommand};
 

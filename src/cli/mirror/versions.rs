@@ -20,8 +20,9 @@ struct Record<'a> {
     versions: Vec<Version<'a>>,
 }
 
-#[derive(Serialize)]
-struct Version<'a> {
+/// One version, as the tree of a mirror proves it.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct Version<'a> {
     repository: &'a str,
     arch: &'a str,
     version: &'a str,
@@ -43,7 +44,7 @@ struct Version<'a> {
     other_bytes: Vec<Other<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Other<'a> {
     time: u64,
     sha256: &'a str,
@@ -74,7 +75,8 @@ pub(super) fn show(
     finish(output, &told, exit)
 }
 
-fn version(status: &VersionStatus) -> Version<'_> {
+/// The version as JSON.
+pub(in crate::cli) fn version(status: &VersionStatus) -> Version<'_> {
     let VersionStatus { place, proof, .. } = status;
     let other = status.others.iter().map(|other| Other { time: other.time, sha256: &other.sha256 });
     Version {
@@ -100,7 +102,8 @@ fn version(status: &VersionStatus) -> Version<'_> {
     }
 }
 
-fn words(output: &mut Output, status: &VersionStatus) -> Result<(), Failure> {
+/// The version in words.
+pub(in crate::cli) fn words(output: &mut Output, status: &VersionStatus) -> Result<(), Failure> {
     let VersionStatus { place, proof, .. } = status;
     let state = match (status.listed, status.dropped_at, &status.unlisted) {
         (true, None, _) => "listed".to_owned(),

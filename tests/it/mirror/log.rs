@@ -2,7 +2,10 @@ use serde_json::Value;
 
 use super::rig::{DAY, NOW, Rig, Upstream, built, package};
 use crate::harness::{Ran, apkvet};
+use apkvet::index::IndexDraft;
+use apkvet::limits::Limits;
 use apkvet::mirror::Allowed;
+use apkvet::sign::{SignDigests, SigningKey, sign_index};
 use apkvet_fixtures::tar::sha256_hex;
 use apkvet_fixtures::{FakeKey, Label, PackageBuilder};
 
@@ -204,4 +207,41 @@ fn who_has_a_pinned_version_is_told() {
         assert!(words.contains(text), "{text}: {words}");
     }
     assert_eq!(run(&rig, &["status", "--pinned", "--client"]).code, 2);
+}
+
+#[test]
+fn a_file_is_looked_up_in_a_mirror_by_its_bytes() {
+    let rig = rig("");
+    let inspect = |file: &str| {
+        apkvet(rig.directory.path(), &["inspect", file, "--config", "apkvet.toml", "--json"]).json().remove(0)
+    };
+    let known = inspect("upstream/x86_64/tool-1.0-r0.apk");
+    assert_eq!(
+        (&known["mirror"][0]["version"], &known["mirror"][0]["via"]),
+        (&"1.0-r0".into(), &"signature+index".into())
+    );
+    assert_eq!(inspect("upstream/x86_64/APKINDEX.tar.gz")["mirror"], Value::Array(Vec::new()));
+    let words = apkvet(rig.directory.path(), &["inspect", "apkvet.toml", "--to", "srv"]).out;
+    assert!(words.contains("the mirror does not know this file"), "{words}");
+    let alone = apkvet(rig.directory.path(), &["inspect", "apkvet.toml", "--json"]).json().remove(0);
+    assert!(alone.get("mirror").is_none());
+}
+
+#[test]
+fn a_retained_version_that_cannot_be_installed_any_more_is_found_by_a_check() {
+    let rig = next(rig("retain = \"all\""), 1, "1.1-r0");
+    assert_eq!(check(&rig), [""; 0]);
+    // Somebody publishes an index without what the old version needs, signed by the key of the mirror.
+    let index = rig.path("srv/current/v3.17/main/x86_64/APKINDEX.tar.gz").canonicalize().unwrap();
+    let text = super::rig::text_of(&std::fs::read(&index).unwrap());
+    let mut draft = IndexDraft::new(NOW);
+    let entries = text.split_terminator("\n\n").map(|entry| format!("{entry}\n"));
+    let entries: Vec<String> = entries.filter(|entry| !entry.contains("P:lib\n")).collect();
+    entries.iter().for_each(|entry| draft.push(entry));
+    let key = SigningKey::read(&rig.path("mirror.rsa")).unwrap();
+    let body = draft.body(&Limits::default()).unwrap();
+    let forged = sign_index(&body, &key, SignDigests::Sha256).unwrap();
+    std::fs::remove_file(&index).unwrap();
+    std::fs::write(&index, forged).unwrap();
+    assert!(check(&rig).contains(&"retained-unsolved".to_owned()), "{:?}", check(&rig));
 }
