@@ -236,7 +236,7 @@ fn names(
         for entry in tree.look.snapshot_in(&name, &pool)?.entries() {
             // A list holds the beginning of each digest: whatever begins like that stays.
             for sha256 in pool.like(entry.sha256) {
-                names.entry(sha256).or_default().keepers.insert(Keeper::Snapshot(name.clone()));
+                names.entry(*sha256).or_default().keepers.insert(Keeper::Snapshot(name.clone()));
             }
         }
     }

@@ -25,8 +25,8 @@ use super::snapshot_name::SnapshotName;
 const SCHEMA: &str = "apkvet-snapshot/1";
 
 /// How much of a digest a list holds; whoever could make two packages alike in it gained nothing: both stay in the
-/// pool. Units: hexadecimal digits.
-const DIGITS: usize = 24;
+/// pool. Units: bytes.
+const PART: usize = 10;
 
 /// Texts are smaller than this: a million files. Units: bytes.
 const MAX_TEXT: u64 = 512 << 20;
@@ -43,7 +43,9 @@ pub(super) struct Head {
     pub(super) packages: usize,
     pub(super) bytes: u64,
     pub(super) tree: String,
-    /// SHA-256 of the deflated text, in hexadecimal.
+    /// How long the deflated text is; the beginnings of digests follow it. Units: bytes.
+    text: usize,
+    /// SHA-256 of all that follows the head, in hexadecimal.
     sha256: String,
 }
 
@@ -66,23 +68,18 @@ impl Head {
         (packages, bytes): (usize, u64),
         tree: String,
     ) -> std::io::Result<(Self, Vec<u8>)> {
-        let mut text = String::new();
+        let (mut text, mut parts) = (String::new(), Vec::new());
         for entry in manifest.entries() {
-            let sha256 = entry.sha256.to_string();
-            let digits = sha256.get(..DIGITS).unwrap_or_default();
+            parts.extend_from_slice(part(entry.sha256).as_slice());
             let mtime = entry.mtime.map_or_else(String::new, |mtime| format!(" {mtime}"));
             // invariant: writing to a text does not fail.
-            let _ = writeln!(
-                text,
-                "{} {} {} {digits}{mtime}",
-                letter(entry.kind),
-                entry.path.as_str(),
-                entry.size
-            );
+            let _ = writeln!(text, "{} {} {}{mtime}", letter(entry.kind), entry.path.as_str(), entry.size);
         }
         let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
         deflate.write_all(text.as_bytes())?;
-        let deflated = deflate.finish()?;
+        let mut rest = deflate.finish()?;
+        let text = rest.len();
+        rest.extend_from_slice(&parts);
         let head = Self {
             schema: SCHEMA.to_owned(),
             name: name.as_str().to_owned(),
@@ -92,11 +89,12 @@ impl Head {
             packages,
             bytes,
             tree,
-            sha256: digest(&deflated),
+            text,
+            sha256: digest(&rest),
         };
         let mut list = serde_json::to_vec(&head)?;
         list.push(b'\n');
-        list.extend_from_slice(&deflated);
+        list.extend_from_slice(&rest);
         Ok((head, list))
     }
 
@@ -123,52 +121,72 @@ impl Head {
     /// Reads the text behind the head.
     pub(super) fn entries(
         &self,
-        deflated: &[u8],
+        rest: &[u8],
         pool: &PoolNames,
         at: &StorePath,
     ) -> Result<Manifest, PublishError> {
         let damaged = |problem: &str| PublishError::Damaged { path: at.clone(), problem: problem.to_owned() };
-        if digest(deflated) != self.sha256 {
+        if digest(rest) != self.sha256 {
             return Err(damaged("it has not the SHA-256 that its first line says"));
         }
+        let (deflated, parts) = rest.split_at_checked(self.text).ok_or_else(|| damaged("it is too short"))?;
         let mut text = String::new();
         let read = DeflateDecoder::new(deflated).take(MAX_TEXT).read_to_string(&mut text);
         read.map_err(|_| damaged("it cannot be inflated"))?;
-        let mut entries = BTreeMap::new();
+        let (mut entries, mut parts) = (BTreeMap::new(), parts.chunks(PART));
         for line in text.lines() {
-            let entry = entry(line, pool).ok_or_else(|| damaged("a line cannot be read"))?;
+            let part = parts.next().and_then(|part| part.try_into().ok());
+            let entry = part.and_then(|part| entry(line, part, pool));
+            let entry = entry.ok_or_else(|| damaged("a line cannot be read"))?;
             if entries.insert(entry.path.clone(), entry).is_some() {
                 return Err(damaged("a path stands there twice"));
             }
+        }
+        if parts.next().is_some() {
+            return Err(damaged("it has more digests than lines"));
         }
         Ok(Manifest { number: self.generation, created: self.created, entries })
     }
 }
 
+/// The beginning of a digest.
+type Part = [u8; PART];
+
+fn part(sha256: Digest<Sha256>) -> Part {
+    let mut part = [0; PART];
+    part.iter_mut().zip(sha256.as_bytes()).for_each(|(to, from)| *to = *from);
+    part
+}
+
 /// The files of the pool, by the beginning of their digest.
 #[derive(Debug, Default)]
-pub(super) struct PoolNames(BTreeMap<String, Digest<Sha256>>);
+pub(super) struct PoolNames(BTreeMap<Part, Vec<Digest<Sha256>>>);
 
 impl PoolNames {
     pub(super) fn read(look: &Look) -> Result<Self, PublishError> {
-        let files = pool_files(look)?;
-        Ok(Self(files.into_iter().map(|(_, sha256)| (sha256.to_string(), sha256)).collect()))
+        Ok(Self::of(pool_files(look)?.into_iter().map(|(_, sha256)| sha256)))
     }
 
-    /// Every file whose digest begins like this.
-    pub(super) fn of<'p>(&'p self, digits: &'p str) -> impl Iterator<Item = Digest<Sha256>> + 'p {
-        let from = self.0.range(digits.to_owned()..);
-        from.take_while(move |(name, _)| name.starts_with(digits)).map(|(_, sha256)| *sha256)
+    fn of(digests: impl Iterator<Item = Digest<Sha256>>) -> Self {
+        let mut names: BTreeMap<Part, Vec<Digest<Sha256>>> = BTreeMap::new();
+        digests.for_each(|sha256| names.entry(part(sha256)).or_default().push(sha256));
+        Self(names)
     }
 
-    /// As much of a digest as a list holds.
-    pub(super) fn like(&self, sha256: Digest<Sha256>) -> Vec<Digest<Sha256>> {
-        let text = sha256.to_string();
-        self.of(text.get(..DIGITS).unwrap_or_default()).collect()
+    /// Every file whose digest begins like this one as far as a list says.
+    pub(super) fn like(&self, sha256: Digest<Sha256>) -> &[Digest<Sha256>] {
+        self.0.get(&part(sha256)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The file whose digest begins like this; what the pool has lost has no whole digest, and is told to be missing.
+    fn whole(&self, part: Part) -> Digest<Sha256> {
+        let mut padded = [0; 32];
+        padded.iter_mut().zip(part).for_each(|(to, from)| *to = from);
+        self.0.get(&part).and_then(|all| all.first()).copied().unwrap_or(Digest::new(padded))
     }
 }
 
-fn entry(line: &str, pool: &PoolNames) -> Option<Entry> {
+fn entry(line: &str, part: Part, pool: &PoolNames) -> Option<Entry> {
     let mut words = line.split(' ');
     let kind = match words.next()? {
         "p" => EntryKind::Package,
@@ -178,12 +196,8 @@ fn entry(line: &str, pool: &PoolNames) -> Option<Entry> {
     };
     let path = StorePath::parse(words.next()?).ok()?;
     let size = words.next()?.parse().ok()?;
-    let digits = words.next().filter(|digits| digits.len() == DIGITS)?;
     let mtime = words.next().map(str::parse).transpose().ok()?;
-    // What the pool has lost has no whole digest: it is told to be missing there.
-    let padded = || Digest::parse_hex(format!("{digits:0<64}").as_bytes()).ok();
-    let sha256 = pool.of(digits).next().or_else(padded)?;
-    let done = words.next().is_none();
+    let (sha256, done) = (pool.whole(part), words.next().is_none());
     done.then(|| Entry { path, kind, sha256, size, mtime, dropped_at: None, label: String::new() })
 }
 
@@ -232,12 +246,7 @@ mod tests {
     }
 
     fn pool() -> PoolNames {
-        PoolNames(
-            (1..=3)
-                .map(|byte| Digest::new([byte; 32]))
-                .map(|sha256: Digest<Sha256>| (sha256.to_string(), sha256))
-                .collect(),
-        )
+        PoolNames::of((1..=3).map(|byte| Digest::new([byte; 32])))
     }
 
     fn read(list: &[u8], pool: &PoolNames) -> Result<Manifest, PublishError> {
@@ -269,7 +278,7 @@ mod tests {
     fn a_file_that_the_pool_has_lost_has_a_digest_that_no_file_has() {
         let manifest = read(&written().1, &PoolNames::default()).unwrap();
         let lost = manifest.entries().last().unwrap().sha256.to_string();
-        assert_eq!(lost, format!("{}{}", "03".repeat(12), "00".repeat(20)));
+        assert_eq!(lost, format!("{}{}", "03".repeat(10), "00".repeat(22)));
     }
 
     #[test]
