@@ -65,10 +65,7 @@ pub use run::{Allowed, Mirror, Outcome};
 pub use select::Selected;
 pub use state::{Place, Provenance, State, StateError};
 pub use status::{GenerationStatus, IndexStatus, LastRun, SnapshotStatus, Status, snapshots, status};
-pub use tree_check::{
-    defects, dropped, history_defects, retained_unsolvable, snapshot_defects, unsolvable,
-};
-pub use status::{IndexStatus, LastRun, Status, status};
+pub use tree_check::{defects, dropped, history_defects, retained_unsolvable, snapshot_defects, unsolvable};
 pub use trust::{Trust, TrustError};
 pub use version_status::{Other, VersionStatus, of_file, versions};
 
