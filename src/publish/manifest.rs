@@ -151,7 +151,8 @@ impl Manifest {
         all.into_iter().collect()
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    /// The document that is kept; equal lists give equal bytes.
+    pub fn encode(&self) -> Vec<u8> {
         let entries = self.entries().map(Written::of).collect();
         let whole = Whole { schema: SCHEMA.to_owned(), number: self.number, created: self.created, entries };
         // invariant: numbers, texts and lists have no form that JSON lacks.
@@ -160,7 +161,11 @@ impl Manifest {
         bytes
     }
 
-    pub(super) fn decode(bytes: &[u8], number: u64, at: &StorePath) -> Result<Self, PublishError> {
+    /// Reads the document of generation `number`, which lies `at` a path that the error names.
+    ///
+    /// # Errors
+    /// - [`PublishError::Damaged`] for what this program would not have written.
+    pub fn decode(bytes: &[u8], number: u64, at: &StorePath) -> Result<Self, PublishError> {
         let damaged = |problem: String| PublishError::Damaged { path: at.clone(), problem };
         let whole: Whole =
             serde_json::from_slice(bytes).map_err(|error| damaged(escape(&error.to_string()).to_string()))?;

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use proptest::test_runner::{Config, TestRunner};
 
-#[path = "../../fuzz/checks.rs"]
+#[path = "../../fuzz/checks/mod.rs"]
 mod checks;
 
 /// The seeds of a target and what fuzzing found worth keeping.
@@ -19,6 +19,39 @@ fn inputs(target: &str) -> Vec<Vec<u8>> {
 fn what_the_fuzzers_kept_still_holds() {
     for (name, check) in checks::TARGETS {
         inputs(name).iter().for_each(|input| check(input));
+    }
+}
+
+/// `.ci/fuzz` lets the fuzzers begin with these.
+#[test]
+fn seeds_are_written_where_that_is_asked_for() {
+    let Some(corpus) = std::env::var_os("APKVET_SEEDS") else { return };
+    for (name, _) in checks::TARGETS {
+        let folder = Path::new(&corpus).join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, input) in inputs(name).iter().enumerate() {
+            std::fs::write(folder.join(format!("seed-{number}")), input).unwrap();
+        }
+    }
+}
+
+#[test]
+fn each_target_has_a_fuzzer() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let manifest = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+    for (name, _) in checks::TARGETS {
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+        let source = std::fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
+        assert!(source.contains(&format!("checks::{name}(input)")), "{name}");
+    }
+    assert_eq!(manifest.matches("[[bin]]").count(), checks::TARGETS.len());
+    let kept = std::fs::read_dir(fuzz.join("replay")).into_iter().flatten();
+    for folder in kept.map(|folder| folder.unwrap().file_name()) {
+        assert!(
+            checks::TARGETS.iter().any(|(name, _)| *name == folder),
+            "nothing replays {}",
+            folder.display()
+        );
     }
 }
 
