@@ -136,6 +136,24 @@ fn empty_members() -> Case {
     }
 }
 
+/// Empty members where a package may have more than one, and where it must have ended.
+fn empty_members_within(name: &'static str, refused_by: &'static str, after_data: bool) -> Case {
+    let package = PackageBuilder::new("hello", "1.0-r0").build_signed(&key());
+    let members = gzip::member(b"").repeat(1_000_000);
+    let bytes = if after_data {
+        [package.bytes(), members].concat()
+    } else {
+        [&*package.signature, &members, &package.control, &package.data].concat()
+    };
+    Case {
+        name,
+        bytes,
+        refused_by,
+        limits: &[],
+        most: Budget { bytes_read: 64 << 10, bytes_inflated: 64 << 10, signature_checks: 1 },
+    }
+}
+
 fn claimed() -> Case {
     let header = Header { size: Some((8 << 30) - 1), ..Header::file(".SIGN.RSA.x.rsa.pub") };
     let member = gzip::member(&Archive::default().entry(&header, b"").bytes());
@@ -156,6 +174,8 @@ pub(crate) fn cases() -> Vec<Case> {
         index("a million dependencies", b"C:Q1\nP:a\nD:", b"a ", 2_000_000, "limit-line"),
         index("a line of 256 MiB", b"T:", b"x", 256 << 20, "limit-line"),
         empty_members(),
+        empty_members_within("a million empty members behind the signature", "empty-member", false),
+        empty_members_within("a million empty members behind the data", "data-in-several-members", true),
     ]
 }
 
