@@ -15,6 +15,13 @@ lint:
 crash:
     cargo test --release --locked --test it -- publish:: mirror::kill --include-ignored --nocapture
 
+# Everything that was tried against the claims of the program, whole; takes many hours. `docs/assurance.md` has the figures.
+assure: crash
+    .ci/sabotage
+    .ci/fuzz 600
+    APKVET_LARGE=1 cargo test --locked --test it -- index_memory bombs memory work
+    cargo mutants --jobs 2
+
 # Whole commands side by side: apkvet, openssl, gzip, and a real apk if APKVET_APK names one.
 compare:
     cargo build --release --locked

@@ -6,6 +6,9 @@
 //! and proof ([`verify`]).
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod sabotage;
+
 pub mod limits;
 
 pub mod types;

@@ -50,7 +50,9 @@ impl PaxRecords {
         let mut keys: Vec<&[u8]> = self.iter().map(|(key, _)| key).collect();
         keys.sort_unstable();
         match keys.windows(2).find(|pair| pair.first() == pair.last()) {
-            Some([key, ..]) => Err(PaxError::Repeated { key: escape(key).to_string() }),
+            Some([key, ..]) if checked!("pax-repeated") => {
+                Err(PaxError::Repeated { key: escape(key).to_string() })
+            }
             _ => Ok(()),
         }
     }
@@ -67,7 +69,7 @@ impl PaxRecords {
     fn push(&mut self, record: (&[u8], &[u8])) -> Result<(), PaxError> {
         let (key, value) = record;
         let is_path = key == b"path" || key == b"linkpath";
-        if is_path && (value.is_empty() || value.contains(&0)) {
+        if checked!("pax-path") && is_path && (value.is_empty() || value.contains(&0)) {
             return Err(PaxError::Value { key: escape(key).to_string() });
         }
         self.0.push((key.to_vec(), value.to_vec()));
@@ -81,7 +83,10 @@ type Record<'a> = (&'a [u8], &'a [u8]);
 fn split_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let blank = bytes.iter().take(20).position(|byte| *byte == b' ')?;
     let digits = bytes.get(..blank)?;
-    if digits.is_empty() || digits.first() == Some(&b'0') || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty()
+        || checked!("pax-length") && digits.first() == Some(&b'0')
+        || !digits.iter().all(u8::is_ascii_digit)
+    {
         return None;
     }
     let length: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
@@ -106,6 +111,7 @@ mod tests {
             &b"8 path=a\n"[..],
             b"11 path=a\n",
             b"010 path=a\n",
+            b"011 path=a\n",
             b"10 path=a\n\n",
             b"10 path=a\n\0",
             b"6 pa=\n1",

@@ -162,13 +162,13 @@ impl<'a> Header<'a> {
     }
 
     fn check(self, magic: &[u8]) -> Result<Self, HeaderError> {
-        if self.mode > 0o7777 {
+        if checked!("tar-mode") && self.mode > 0o7777 {
             return Err(HeaderError::Mode { found: self.mode });
         }
-        if self.name.is_empty() {
+        if checked!("tar-empty-name") && self.name.is_empty() {
             return Err(HeaderError::EmptyName);
         }
-        if !self.prefix.is_empty() && magic != MAGIC_POSIX {
+        if checked!("tar-gnu-prefix") && !self.prefix.is_empty() && magic != MAGIC_POSIX {
             return Err(HeaderError::GnuPrefix);
         }
         Ok(self)
@@ -179,7 +179,7 @@ const MAGIC_POSIX: &[u8] = b"ustar\x0000";
 const MAGIC_GNU: &[u8] = b"ustar  \0";
 
 fn check_magic(found: &[u8]) -> Result<(), HeaderError> {
-    if found == MAGIC_POSIX || found == MAGIC_GNU {
+    if !checked!("tar-magic") || found == MAGIC_POSIX || found == MAGIC_GNU {
         return Ok(());
     }
     Err(HeaderError::Magic { found: escape(found).to_string() })
@@ -191,7 +191,7 @@ fn check_checksum(block: &[u8; BLOCK], found: &[u8]) -> Result<(), HeaderError> 
     // The field itself counts as eight blanks.
     let expected = sum - own + 8 * u64::from(b' ');
     match octal("checksum", found) {
-        Ok(value) if value == expected => Ok(()),
+        Ok(value) if value == expected || !checked!("tar-checksum") => Ok(()),
         _ => Err(HeaderError::Checksum),
     }
 }
@@ -203,7 +203,11 @@ fn cut(raw: &[u8]) -> &[u8] {
 
 /// A NUL-terminated or full-width field; what follows the NUL must be NUL.
 fn text<'a>(field: &'static str, raw: &'a [u8]) -> Result<&'a [u8], HeaderError> {
-    if has_residue(raw) { Err(HeaderError::AfterNul { field }) } else { Ok(cut(raw)) }
+    if checked!("tar-after-nul") && has_residue(raw) {
+        Err(HeaderError::AfterNul { field })
+    } else {
+        Ok(cut(raw))
+    }
 }
 
 fn has_residue(raw: &[u8]) -> bool {
@@ -212,12 +216,12 @@ fn has_residue(raw: &[u8]) -> bool {
 
 /// Octal digits, then only NUL or blank; an empty field is 0. This is what apk reads, no more.
 fn octal(field: &'static str, raw: &[u8]) -> Result<u64, HeaderError> {
-    if raw.first().is_some_and(|byte| byte & 0x80 != 0) {
+    if checked!("tar-base256") && raw.first().is_some_and(|byte| byte & 0x80 != 0) {
         return Err(HeaderError::Base256 { field });
     }
     let digits = raw.iter().take_while(|byte| matches!(byte, b'0'..=b'7')).count();
     let (digits, rest) = raw.split_at_checked(digits).unwrap_or((raw, &[]));
-    if !rest.iter().all(|byte| matches!(byte, 0 | b' ')) {
+    if checked!("tar-number") && !rest.iter().all(|byte| matches!(byte, 0 | b' ')) {
         return Err(HeaderError::Number { field, found: escape(raw).to_string() });
     }
     // At most 12 digits: 36 bits.
@@ -235,6 +239,7 @@ fn flag(raw: &[u8]) -> Result<Flag, HeaderError> {
         b"6" => Flag::Entry(EntryKind::Fifo),
         b"x" => Flag::Pax,
         b"L" => Flag::GnuLongName,
+        _ if !checked!("tar-typeflag") => Flag::Entry(EntryKind::Regular),
         _ => return Err(HeaderError::TypeFlag { found: escape(raw).to_string() }),
     })
 }

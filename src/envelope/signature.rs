@@ -105,7 +105,8 @@ pub(crate) fn parse_name(path: &[u8]) -> Result<(Label, KeyName), SignatureError
     let rest = path.strip_prefix(PREFIX).ok_or_else(bad)?;
     let dot = memchr::memchr(b'.', rest).ok_or_else(bad)?;
     let (label, key) = rest.split_at_checked(dot).ok_or_else(bad)?;
-    if !(1..=16).contains(&label.len()) || !label.iter().all(u8::is_ascii_alphanumeric) {
+    let named = (1..=16).contains(&label.len()) && label.iter().all(u8::is_ascii_alphanumeric);
+    if checked!("signature-label") && !named {
         return Err(bad());
     }
     let label = std::str::from_utf8(label).map_err(|_| bad())?;

@@ -160,23 +160,25 @@ impl Entries {
             return Err(SignatureMemberError::Foreign { found: escape(&entry.path).to_string() });
         }
         let (label, key_name) = parse_name(&entry.path).map_err(SignatureMemberError::Name)?;
-        if entry.kind != EntryKind::Regular {
+        if checked!("signature-kind") && entry.kind != EntryKind::Regular {
             return Err(SignatureMemberError::Kind { kind: entry.kind.name() });
         }
-        if let Some(key) = refused_key(entry, |_| false) {
+        if let Some(key) = refused_key(entry, |_| !checked!("signature-pax-key")) {
             return Err(SignatureMemberError::PaxKey { key: escape(key).to_string() });
         }
-        if entry.prefixed || entry.link_residue || !entry.link.is_empty() {
+        let hidden = entry.prefixed || entry.link_residue || !entry.link.is_empty();
+        if checked!("signature-hidden-bytes") && hidden {
             return Err(SignatureMemberError::HiddenBytes);
         }
-        if entry.size > self.size_limit {
+        if checked!("signature-size") && entry.size > self.size_limit {
             return Err(SignatureMemberError::Limit(Limits::reached("signature-size", self.size_limit)));
         }
-        if self.number_limit <= u64::try_from(self.signatures.len()).unwrap_or(u64::MAX) {
+        let number = u64::try_from(self.signatures.len()).unwrap_or(u64::MAX);
+        if checked!("signature-entries") && self.number_limit <= number {
             return Err(SignatureMemberError::Limit(Limits::reached("signature-entries", self.number_limit)));
         }
         let repeated = |other: &&Signature| other.label == label && other.key_name == key_name;
-        if self.signatures.iter().find(repeated).is_some() {
+        if checked!("signature-repeated") && self.signatures.iter().find(repeated).is_some() {
             let (label, key_name) = (label.to_string(), key_name.to_string());
             return Err(SignatureMemberError::Repeated { label, key_name });
         }

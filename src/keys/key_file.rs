@@ -109,7 +109,7 @@ pub fn read_key(bytes: &[u8]) -> Result<PublicKey, KeyFileError> {
     if bytes.is_empty() {
         return Err(KeyFileError::Empty);
     }
-    if bytes.len() > MAX_KEY_FILE {
+    if checked!("key-file-size") && bytes.len() > MAX_KEY_FILE {
         return Err(KeyFileError::TooLarge { limit: MAX_KEY_FILE });
     }
     let mut first = None;

@@ -38,7 +38,7 @@ pub(super) fn walk(root: Option<&Path>, start: &Path, rest: &Path) -> Result<Wal
         match next.components().next() {
             Some(Component::RootDir) => walked.path = root.unwrap_or(Path::new("/")).to_owned(),
             Some(Component::ParentDir) => match root {
-                Some(root) if walked.path == root => {
+                Some(root) if checked!("key-file-root") && walked.path == root => {
                     if let Some(link) = walked.links.last_mut() {
                         link.escapes = true;
                     }
@@ -98,7 +98,7 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, Metadata), Unreadable> {
 }
 
 fn regular(kind: FileType) -> Result<(), Unreadable> {
-    if kind.is_file() {
+    if kind.is_file() || !checked!("key-file-regular") {
         Ok(())
     } else if kind.is_dir() {
         Err(Unreadable::Directory)

@@ -100,7 +100,8 @@ impl Scope {
 
     /// Whether the other address lies at or below this one.
     pub fn covers(&self, other: &Self) -> bool {
-        self.origin == other.origin && other.segments.starts_with(&self.segments)
+        (self.origin == other.origin || !checked!("scope-origin"))
+            && other.segments.starts_with(&self.segments)
     }
 }
 
@@ -147,7 +148,7 @@ fn decode(segment: &str) -> Result<Vec<u8>, ScopeError> {
                 let (Some(high), Some(low)) = (high, low) else { return Err(ScopeError::Percent) };
                 let value = u8::try_from(high * 16 + low).map_err(|_| ScopeError::Percent)?;
                 // An encoded slash is no separator to us and may be one to a server.
-                if value == b'/' || value == 0 {
+                if checked!("scope-percent") && (value == b'/' || value == 0) {
                     return Err(ScopeError::Percent);
                 }
                 out.push(value);

@@ -242,9 +242,10 @@ fn went_back(index: &Offered<'_>, remembered: &Remembered) -> Option<Refused> {
         return None;
     }
     if let (Some(found), Some(remembered)) = (index.time, remembered.time) {
-        return (found < remembered).then_some(Refused::Rollback { found, remembered });
+        return (checked!("guard-rollback") && found < remembered)
+            .then_some(Refused::Rollback { found, remembered });
     }
-    if remembered.before.iter().any(|digest| digest == index.sha256) {
+    if checked!("guard-seen") && remembered.before.iter().any(|digest| digest == index.sha256) {
         return Some(Refused::Seen);
     }
     let lower = lower(index, remembered);
@@ -253,7 +254,7 @@ fn went_back(index: &Offered<'_>, remembered: &Remembered) -> Option<Refused> {
         .versions
         .iter()
         .any(|(name, old)| new.get(name).is_some_and(|new| compare_versions(new, old).is_gt()));
-    let example = lower.first().filter(|_| !rises)?.clone();
+    let example = lower.first().filter(|_| checked!("guard-versions") && !rises)?.clone();
     Some(Refused::Versions { count: lower.len(), example })
 }
 
@@ -282,7 +283,7 @@ fn highest(index: &Index) -> BTreeMap<String, String> {
 fn wrong_branch(index: &Offered<'_>, rules: &Rules<'_>) -> Option<Refused> {
     let expected = rules.description?;
     let matches = index.description.is_some_and(|found| expected.is_match(found));
-    (!matches).then(|| Refused::Description {
+    (checked!("guard-description") && !matches).then(|| Refused::Description {
         expected: expected.as_str().to_owned(),
         found: index.description.map(|text| escape(text).to_string()),
     })
@@ -290,21 +291,21 @@ fn wrong_branch(index: &Offered<'_>, rules: &Rules<'_>) -> Option<Refused> {
 
 fn ahead(index: &Offered<'_>, rules: &Rules<'_>) -> Option<Refused> {
     let time = index.time?;
-    (time > rules.now.saturating_add(AHEAD)).then_some(Refused::Future { time })
+    (checked!("guard-future") && time > rules.now.saturating_add(AHEAD)).then_some(Refused::Future { time })
 }
 
 fn too_old(index: &Offered<'_>, rules: &Rules<'_>, noticed: &mut Noticed) -> Option<Refused> {
     const DAY: u64 = 24 * 60 * 60;
     let max_age = rules.max_age?;
     let Some(time) = index.time else {
-        if max_age.unknown == UnknownAge::Refuse {
+        if checked!("guard-ageless") && max_age.unknown == UnknownAge::Refuse {
             return Some(Refused::Ageless);
         }
         noticed.warnings.push(("age-unknown", "the index says nothing of its age".to_owned()));
         return None;
     };
     let age = Duration::from_secs(rules.now.saturating_sub(time));
-    if age > max_age.age {
+    if checked!("guard-stale") && age > max_age.age {
         let (days, allowed) = (age.as_secs() / DAY, max_age.age.as_secs() / DAY);
         return Some(Refused::Stale { time, days, allowed });
     }
@@ -321,7 +322,11 @@ fn shrunk(index: &Offered<'_>, remembered: &Remembered, rules: &Rules<'_>) -> Op
     let vanished = remembered.versions.keys().filter(|name| !now.contains_key(*name)).count();
     let allowed = before.saturating_mul(rules.shrink_percent.into()) / 100;
     let allowed = if before <= SMALL { before.saturating_sub(1) } else { allowed };
-    (vanished > allowed).then_some(Refused::Shrunk { vanished, before, allowed: rules.shrink_percent })
+    (checked!("guard-shrunk") && vanished > allowed).then_some(Refused::Shrunk {
+        vanished,
+        before,
+        allowed: rules.shrink_percent,
+    })
 }
 
 /// The day of a time, as `2026-11-24`.

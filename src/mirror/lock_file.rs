@@ -134,7 +134,7 @@ impl LockFile {
             message: crate::types::escape(&error.to_string()).to_string(),
         };
         let parsed: Self = serde_json::from_slice(text).map_err(|error| syntax(&error))?;
-        if parsed.schema == SCHEMA {
+        if parsed.schema == SCHEMA || !checked!("lock-schema") {
             Ok(Self::new(parsed.indexes, parsed.packages))
         } else {
             Err(LockFileError::Schema { found: parsed.schema })
@@ -185,7 +185,8 @@ impl LockFile {
 
 fn differs(locked: &LockedPackage, other: &LockedPackage) -> Option<LockDifference> {
     let pair = || (locked.clone(), other.clone());
-    if (&locked.identity, &locked.datahash) != (&other.identity, &other.datahash) {
+    let same = (&locked.identity, &locked.datahash) == (&other.identity, &other.datahash);
+    if checked!("lock-rebuilt") && !same {
         let (locked, other) = pair();
         return Some(LockDifference::Rebuilt(locked, other));
     }

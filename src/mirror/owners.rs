@@ -41,7 +41,7 @@ fn of_offer(
     let mut text = String::with_capacity(offer.index().as_str().len());
     for record in offer.index().records() {
         let mut owners = names(&record).filter_map(|name| owner_within(config, repository, name));
-        if owners.any(|owner| owner != repository.name) {
+        if owners.any(|owner| owner != repository.name) && checked!("owners") {
             changed = true;
             continue;
         }
@@ -93,7 +93,10 @@ pub(super) fn confusions(config: &Config, group: &Group<'_>, selected: &[Selecte
             let record = chosen.candidate.record;
             for name in names(&record) {
                 let Some(other) = other_with(group, at, &record, name) else { continue };
-                if owner(config, group, at, name) || !told.insert((at, name.to_owned())) {
+                if !checked!("two-upstreams")
+                    || owner(config, group, at, name)
+                    || !told.insert((at, name.to_owned()))
+                {
                     continue;
                 }
                 findings.push(told_of(group, at, other, &record, name));

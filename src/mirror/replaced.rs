@@ -103,7 +103,7 @@ fn before(
         .map(|held| (held.identity, held.size))
         .or_else(|| proof.map(|proof| (proof.identity.clone(), proof.size)))?;
     match known {
-        (old, _) if old != identity => Some(Before::Rebuilt { identity: old }),
+        (old, _) if checked!("replaced") && old != identity => Some(Before::Rebuilt { identity: old }),
         (_, old) if old != size => Some(Before::Resigned),
         _ => None,
     }

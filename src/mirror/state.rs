@@ -287,7 +287,10 @@ fn bounded(found: usize, what: &'static str, limit: u64) -> Result<(), StateErro
 }
 
 fn value<T, E>(parsed: Result<T, E>, expected: &'static str, found: &str) -> Result<(), StateError> {
-    parsed.map(drop).map_err(|_| StateError::Value { expected, found: found.to_owned() })
+    parsed.map(drop).or_else(|_| {
+        let refused = StateError::Value { expected, found: found.to_owned() };
+        if checked!("state-value") { Err(refused) } else { Ok(()) }
+    })
 }
 
 fn digest(text: &str) -> Result<(), StateError> {

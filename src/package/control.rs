@@ -233,23 +233,24 @@ impl Entries<'_> {
 
     fn begin(&mut self, entry: &Entry) -> Result<(), ControlError> {
         let quoted = || escape(&entry.path).to_string();
-        if !entry.path.starts_with(b".") {
+        if checked!("control-plain-name") && !entry.path.starts_with(b".") {
             return Err(ControlError::PlainName { found: quoted() });
         }
         let is_word = |path: &[u8]| path.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/');
         let is_refused = entry.path.starts_with(b".SIGN.") || entry.path == b".INSTALL";
         let is_dots = entry.path == b"." || entry.path == b"..";
-        if !is_word(&entry.path) || is_refused || is_dots || entry.prefixed || entry.long_name {
+        let is_odd = !is_word(&entry.path) || is_refused || is_dots || entry.prefixed || entry.long_name;
+        if checked!("control-name") && is_odd {
             return Err(ControlError::Name { found: quoted() });
         }
-        if entry.kind != EntryKind::Regular {
+        if checked!("control-kind") && entry.kind != EntryKind::Regular {
             return Err(ControlError::Kind { name: quoted(), kind: entry.kind.name() });
         }
-        if let Some(key) = refused_key(entry, |key| key == CHECKSUM) {
+        if let Some(key) = refused_key(entry, |key| key == CHECKSUM || !checked!("control-pax-key")) {
             return Err(ControlError::PaxKey { key: escape(key).to_string() });
         }
         self.check_size(entry)?;
-        if !self.names.insert(entry.path.clone()) {
+        if !self.names.insert(entry.path.clone()) && checked!("control-repeated") {
             return Err(ControlError::Repeated { name: quoted() });
         }
         Ok(())
@@ -261,7 +262,7 @@ impl Entries<'_> {
             path if SCRIPTS.contains(&path) => ("script", self.limits.script),
             _ => return Ok(()),
         };
-        if entry.size > limit {
+        if checked!("control-size") && entry.size > limit {
             return Err(ControlError::Limit(Limits::reached(name, limit)));
         }
         Ok(())
@@ -269,7 +270,10 @@ impl Entries<'_> {
 
     fn complete(&mut self, open: Open) -> Result<(), ControlError> {
         let sha1 = Digest::new(open.sha1.finalize().into());
-        if let Some(expected) = open.expected.filter(|text| Digest::<Sha1>::parse_hex(text) != Ok(sha1)) {
+        if let Some(expected) = open
+            .expected
+            .filter(|text| checked!("control-checksum") && Digest::<Sha1>::parse_hex(text) != Ok(sha1))
+        {
             return Err(ControlError::Checksum {
                 name: escape(&open.name).to_string(),
                 expected: escape(&expected).to_string(),

@@ -159,8 +159,10 @@ impl DataMember {
         if !self.broken {
             match self.tar.finish() {
                 Err(error) => self.entries.fault(DataError::Tar(error)),
-                Ok(_) if self.tar.offset() == 0 => self.entries.fault(DataError::Nothing),
-                Ok(1) => self.entries.fault(DataError::OneZeroBlock),
+                Ok(_) if checked!("data-nothing") && self.tar.offset() == 0 => {
+                    self.entries.fault(DataError::Nothing)
+                }
+                Ok(1) if checked!("data-one-zero-block") => self.entries.fault(DataError::OneZeroBlock),
                 Ok(0) => self
                     .entries
                     .findings
@@ -184,7 +186,7 @@ impl Entries {
 
     fn check(&mut self, entry: &Entry, path: &[u8]) -> Result<(), DataError> {
         check_path(path)?;
-        if is_control_name(path) {
+        if checked!("data-control-name") && is_control_name(path) {
             return Err(DataError::ControlName { path: escape(path).to_string() });
         }
         if path.starts_with(b".") {
@@ -192,7 +194,7 @@ impl Entries {
             self.findings.note(Note::new("root-dotfile", message));
         }
         self.check_form(entry, path)?;
-        if self.seen.len() >= self.limit {
+        if checked!("data-entries") && self.seen.len() >= self.limit {
             return Err(DataError::Limit(Limits::reached("data-entries", self.limit)));
         }
         self.seen.check_parents(path, entry.kind)?;
@@ -201,20 +203,25 @@ impl Entries {
 
     fn check_form(&self, entry: &Entry, path: &[u8]) -> Result<(), DataError> {
         let allowed = |key: &[u8]| {
-            matches!(key, b"path" | b"linkpath") || key == CHECKSUM || key.starts_with(b"SCHILY.xattr.")
+            !checked!("data-pax-key")
+                || matches!(key, b"path" | b"linkpath")
+                || key == CHECKSUM
+                || key.starts_with(b"SCHILY.xattr.")
         };
         if let Some(key) = refused_key(entry, allowed) {
             let (key, path) = (escape(key).to_string(), escape(path).to_string());
             return Err(DataError::PaxKey { key, path });
         }
-        if entry.long_name {
+        if checked!("data-long-name") && entry.long_name {
             return Err(DataError::LongName { path: escape(path).to_string() });
         }
-        if entry.size > 0 && entry.kind != EntryKind::Regular {
+        if checked!("data-body") && entry.size > 0 && entry.kind != EntryKind::Regular {
             return Err(DataError::Body { kind: entry.kind.name(), path: escape(path).to_string() });
         }
         match entry.kind {
-            EntryKind::CharacterDevice | EntryKind::BlockDevice | EntryKind::Fifo => {
+            EntryKind::CharacterDevice | EntryKind::BlockDevice | EntryKind::Fifo
+                if checked!("data-device") =>
+            {
                 Err(DataError::Device { path: escape(path).to_string(), kind: entry.kind.name() })
             }
             _ => Ok(()),
@@ -232,7 +239,9 @@ impl Entries {
         };
         match entry.kind {
             // What apk skips it cannot miss a checksum of.
-            EntryKind::Regular if expected.is_none() && !path.starts_with(b".") => {
+            EntryKind::Regular
+                if checked!("data-no-checksum") && expected.is_none() && !path.starts_with(b".") =>
+            {
                 Err(DataError::NoChecksum { path: escape(path).to_string() })
             }
             EntryKind::Symlink => self.check_symlink(entry, path, expected).map(|()| None),
@@ -254,7 +263,7 @@ impl Entries {
                 self.findings.note(Note::new("symlink-checksum-of-nothing", message));
                 Ok(())
             }
-            Some(expected) if expected != found => {
+            Some(expected) if checked!("data-symlink-checksum") && expected != found => {
                 Err(DataError::Checksum { path: escape(path).to_string(), expected, found })
             }
             _ => Ok(()),
@@ -269,6 +278,9 @@ impl Entries {
     ) -> Result<(), DataError> {
         let (quoted, target) = (escape(path).to_string(), escape(&entry.link).to_string());
         let Some(found) = self.seen.file(&entry.link) else {
+            if !checked!("data-link-target") {
+                return Ok(());
+            }
             return Err(if leaves_package(&entry.link) {
                 DataError::LinkOutside { path: quoted, target }
             } else {
@@ -277,7 +289,9 @@ impl Entries {
         };
         self.seen.set_sha1(path, found);
         match expected {
-            Some(expected) if expected != found => Err(DataError::Checksum { path: quoted, expected, found }),
+            Some(expected) if checked!("data-link-checksum") && expected != found => {
+                Err(DataError::Checksum { path: quoted, expected, found })
+            }
             _ => Ok(()),
         }
     }
@@ -352,7 +366,7 @@ impl TarSink for Entries {
         let Some((path, sha1, expected)) = self.open.take() else { return };
         let found = sha1.finish();
         self.seen.set_sha1(&path, found);
-        if let Some(expected) = expected.filter(|expected| *expected != found) {
+        if let Some(expected) = expected.filter(|expected| checked!("data-checksum") && *expected != found) {
             let path = escape(&path).to_string();
             self.fault(DataError::Checksum { path, expected, found });
         }

@@ -19,20 +19,22 @@ const COMPONENT_MAX: usize = 255;
 /// The trailing slash of a directory must be gone already.
 pub(super) fn check_path(path: &[u8]) -> Result<(), DataError> {
     let bad = |reason| Err(DataError::Name { path: escape(path).to_string(), reason });
-    if path.len() > PATH_MAX {
+    if checked!("data-path-length") && path.len() > PATH_MAX {
         return bad("it is longer than 4085 bytes");
     }
-    if path.iter().any(|byte| *byte < 0x20 || *byte == 0x7f) {
+    if checked!("data-path-control") && path.iter().any(|byte| *byte < 0x20 || *byte == 0x7f) {
         return bad("it holds a control character");
     }
-    if path.starts_with(b"/") {
+    if checked!("data-path-absolute") && path.starts_with(b"/") {
         return bad("it is absolute");
     }
     for component in path.split(|byte| *byte == b'/') {
         match component {
-            b"" => return bad("it has an empty component"),
-            b"." | b".." => return bad("it has the component `.` or `..`"),
-            long if long.len() > COMPONENT_MAX => return bad("a component is longer than 255 bytes"),
+            b"" if checked!("data-path-empty") => return bad("it has an empty component"),
+            b"." | b".." if checked!("data-path-dots") => return bad("it has the component `.` or `..`"),
+            long if checked!("data-path-component") && long.len() > COMPONENT_MAX => {
+                return bad("a component is longer than 255 bytes");
+            }
             _ => {}
         }
     }
@@ -94,8 +96,10 @@ impl SeenPaths {
     pub(super) fn insert(&mut self, path: &[u8], kind: EntryKind) -> Result<(), DataError> {
         match self.0.insert(key(path), Seen { kind, sha1: None }) {
             Some(Seen { kind: EntryKind::Directory, .. }) if kind == EntryKind::Directory => Ok(()),
-            Some(_) => Err(DataError::Repeated { path: escape(path).to_string() }),
-            None => Ok(()),
+            Some(_) if checked!("data-repeated") => {
+                Err(DataError::Repeated { path: escape(path).to_string() })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -119,19 +123,60 @@ impl SeenPaths {
         for (parent, key) in parents(path) {
             match self.0.get(&key) {
                 Some(Seen { kind: EntryKind::Directory, .. }) => parent_seen = true,
-                Some(seen) => {
+                Some(seen) if checked!("data-through-link") => {
                     return Err(DataError::Through {
                         path: escape(path).to_string(),
                         through: escape(parent).to_string(),
                         kind: seen.kind.name(),
                     });
                 }
-                None => parent_seen = false,
+                _ => parent_seen = false,
             }
         }
-        if !parent_seen && kind != EntryKind::Directory {
+        if checked!("data-no-directory") && !parent_seen && kind != EntryKind::Directory {
             return Err(DataError::NoDirectory { path: escape(path).to_string() });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(path: &[u8]) -> Option<&'static str> {
+        match check_path(path) {
+            Ok(()) => None,
+            Err(DataError::Name { reason, .. }) => Some(reason),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn each_rule_of_a_path_is_told_by_its_own_reason() {
+        let component = |length: usize| "x".repeat(length);
+        let path = |length: usize| {
+            let mut path = format!("{}/", component(200)).repeat(length / 201 + 1);
+            path.truncate(length);
+            path.replace_range(length - 1.., "x");
+            path
+        };
+        for (name, expected) in [
+            ("usr/bin/x".to_owned(), None),
+            (component(COMPONENT_MAX), None),
+            (path(PATH_MAX), None),
+            ("/usr/x".to_owned(), Some("it is absolute")),
+            ("usr//x".to_owned(), Some("it has an empty component")),
+            ("usr/".to_owned(), Some("it has an empty component")),
+            (String::new(), Some("it has an empty component")),
+            ("usr/./x".to_owned(), Some("it has the component `.` or `..`")),
+            ("usr/..".to_owned(), Some("it has the component `.` or `..`")),
+            ("usr/a\nb".to_owned(), Some("it holds a control character")),
+            ("usr/\u{7f}".to_owned(), Some("it holds a control character")),
+            (component(COMPONENT_MAX + 1), Some("a component is longer than 255 bytes")),
+            (path(PATH_MAX + 1), Some("it is longer than 4085 bytes")),
+        ] {
+            assert_eq!(reason(name.as_bytes()), expected, "{name}");
+        }
     }
 }

@@ -130,13 +130,15 @@ fn find<'a, 'k>(fields: &'a [Field], key: &'k str) -> impl Iterator<Item = &'a s
 
 /// Bytes that no line may hold, and its length.
 fn check_line<'a>(raw: &'a [u8], line: usize, limits: &Limits) -> Result<&'a str, PkginfoError> {
-    if length(raw) > limits.line {
+    if checked!("pkginfo-line") && length(raw) > limits.line {
         let limit = Limits::reached("line", limits.line);
         return Err(PkginfoError::Line { line, limit });
     }
     // A tab may begin a continued description, nothing else.
     let rest = raw.strip_prefix(b"\t").unwrap_or(raw);
-    if let Some(byte) = rest.iter().copied().find(|byte| *byte < 0x20) {
+    if let Some(byte) =
+        rest.iter().copied().find(|byte| checked!("pkginfo-control-character") && *byte < 0x20)
+    {
         return Err(PkginfoError::ControlCharacter { line, byte });
     }
     std::str::from_utf8(raw).map_err(|_| PkginfoError::Utf8 { line })
@@ -152,12 +154,12 @@ fn split(text: &str, line: usize) -> Result<(&str, &str), PkginfoError> {
 }
 
 fn check_field(fields: &[Field], key: &str, value: &str, line: usize) -> Result<(), PkginfoError> {
-    if ONCE.contains(&key) && find(fields, key).next().is_some() {
+    if checked!("pkginfo-repeated") && ONCE.contains(&key) && find(fields, key).next().is_some() {
         return Err(PkginfoError::Repeated { line, key: key.to_owned() });
     }
     let is_number =
         !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) && value.parse::<u64>().is_ok();
-    if NUMBERS.contains(&key) && !is_number {
+    if checked!("pkginfo-number") && NUMBERS.contains(&key) && !is_number {
         let found = escape(value).to_string();
         return Err(PkginfoError::Number { line, key: key.to_owned(), found });
     }
@@ -167,7 +169,9 @@ fn check_field(fields: &[Field], key: &str, value: &str, line: usize) -> Result<
 /// nfpm writes descriptions of several lines: each further one begins with blanks.
 fn continue_description(fields: &mut [Field], text: &str, line: usize) -> Result<(), PkginfoError> {
     let key = text.split_once(" = ").map(|(key, _)| key.trim());
-    if let Some(key) = key.filter(|key| ONCE.contains(key) || REPEATABLE.contains(key)) {
+    if let Some(key) =
+        key.filter(|key| checked!("pkginfo-continuation") && (ONCE.contains(key) || REPEATABLE.contains(key)))
+    {
         return Err(PkginfoError::Continuation { line, key: key.to_owned() });
     }
     if let Some((_, description)) = fields.last_mut() {
@@ -179,6 +183,9 @@ fn continue_description(fields: &mut [Field], text: &str, line: usize) -> Result
 }
 
 fn check_identity(name: &str, version: &str, architecture: &str) -> Result<(), PkginfoError> {
+    if !checked!("pkginfo-identity") {
+        return Ok(());
+    }
     crate::types::PackageName::parse(name.as_bytes())
         .map_err(|_| PkginfoError::Name { found: escape(name).to_string() })?;
     crate::types::VersionText::parse(version.as_bytes())

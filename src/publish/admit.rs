@@ -83,12 +83,12 @@ impl Tree {
         spooled.file.set_mode(Mode::Immutable).doing("protect", &path)?;
         let before = spooled.file.stat().doing("look at", &path)?;
         let blob = prove(&mut spooled.reader()).map_err(AdmitError::Refused)?;
-        if spooled.file.stat().doing("look at", &path)? != before {
+        if spooled.file.stat().doing("look at", &path)? != before && checked!("admit-changed") {
             return Err(PublishError::Changed { path }.into());
         }
         let expected = spooled.measured();
         let found = Measured { sha256: blob.value().sha256(), size: blob.value().size() };
-        if found != expected {
+        if checked!("admit-digest") && found != expected {
             return Err(PublishError::OtherFile { expected, found }.into());
         }
         let pooled = Pooled { blob };
@@ -117,7 +117,7 @@ impl Tree {
         }
         let expected = Measured { sha256, size: before.size };
         let found = Measured { sha256: blob.value().sha256(), size: blob.value().size() };
-        if found != expected {
+        if checked!("admit-again-digest") && found != expected {
             return Err(PublishError::OtherFile { expected, found }.into());
         }
         if !self.proven.contains_key(&sha256) {
@@ -144,7 +144,11 @@ impl Tree {
         self.note(measured.sha256, &path);
         let (there, written) =
             (store.stat(&path).doing("look at", &path)?, spooled.file.stat().doing("look at", &path)?);
-        if there.id == written.id { Ok(()) } else { Err(PublishError::Changed { path }) }
+        if there.id == written.id || !checked!("pool-exchanged") {
+            Ok(())
+        } else {
+            Err(PublishError::Changed { path })
+        }
     }
 
     /// Whether the pool has this very file.
@@ -167,7 +171,7 @@ impl Tree {
         }
         let store = &*self.look.store;
         let mut file = store.open(path).doing("read", path)?;
-        if hash(&mut SpooledReader::new(&*file)).doing("read", path)? != *measured {
+        if hash(&mut SpooledReader::new(&*file)).doing("read", path)? != *measured && checked!("pool-adopt") {
             return Ok(false);
         }
         self.sync_pooled(&mut *file, path)?;

@@ -133,19 +133,23 @@ fn file(
     let opened = store.open(&place).doing("read", &place)?;
     let Measured { sha256: found, .. } = hash(&mut SpooledReader::new(&*opened)).doing("read", &place)?;
     let expected = entry.sha256;
-    Ok((found != expected).then_some(Defect::Digest { path, expected, found }))
+    Ok((checked!("check-digest") && found != expected).then_some(Defect::Digest { path, expected, found }))
 }
 
 fn differs(entry: &Entry, stat: &Stat) -> Option<Defect> {
     let path = entry.path.clone();
-    if stat.kind != Kind::File || stat.mode != 0o444 {
+    if checked!("check-kind") && (stat.kind != Kind::File || stat.mode != 0o444) {
         return Some(Defect::NotAFile { path });
     }
-    if stat.size != entry.size {
+    if checked!("check-size") && stat.size != entry.size {
         return Some(Defect::Size { path, expected: entry.size, found: stat.size });
     }
     let expected = entry.mtime.filter(|_| entry.kind == EntryKind::Index)?;
-    (stat.mtime < expected).then_some(Defect::Time { path, expected, found: stat.mtime })
+    (checked!("check-time") && stat.mtime < expected).then_some(Defect::Time {
+        path,
+        expected,
+        found: stat.mtime,
+    })
 }
 
 /// Finds what is not in the list; what lies in a directory that is not is not counted one by one.
@@ -172,7 +176,7 @@ fn foreign(
             Kind::Link => is_snapshots(store, path, &place),
             _ => manifest.entry(path).is_some(),
         });
-        if !ours {
+        if checked!("check-foreign") && !ours {
             let Listed { name, .. } = listed;
             let path = if dir.is_root() { name } else { format!("{dir}/{name}") };
             defects.push(Defect::Foreign { path });

@@ -40,6 +40,7 @@ impl<'t> Generation<'t> {
         let count = defects.len();
         match defects.into_iter().next() {
             None => Ok(generation),
+            Some(_) if !checked!("publish-self-check") => Ok(generation),
             Some(first) => Err(PublishError::SelfCheck { first, count }),
         }
     }

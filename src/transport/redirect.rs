@@ -25,22 +25,25 @@ pub(super) fn next(from: &Url, headers: &HeaderMap, allowed: &Redirects) -> Resu
         return Err(refused("it names no place, or two"));
     };
     let text = value.to_str().map_err(|_| refused("its place is no URL"))?;
-    if text.len() > MAX_LOCATION || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if checked!("redirect-length") && text.len() > MAX_LOCATION
+        || !text.bytes().all(|byte| byte.is_ascii_graphic())
+    {
         return Err(refused("its place is no URL"));
     }
     // What one parser takes for a path is a host to another.
-    if text.starts_with("//") || text.contains('\\') {
+    if checked!("redirect-two-ways") && (text.starts_with("//") || text.contains('\\')) {
         return Err(refused("its place can be read in two ways"));
     }
     let mut to = from.join(text).map_err(|_| refused("its place is no URL"))?;
     to.set_fragment(None);
     let authority = text.split_once("://").map_or("", |(_, rest)| rest);
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains('@') || !to.username().is_empty() || to.password().is_some() {
+    let named = authority.contains('@') || !to.username().is_empty() || to.password().is_some();
+    if checked!("redirect-user") && named {
         return Err(refused("it carries a user name"));
     }
     match (from.scheme(), to.scheme()) {
-        ("https", "http") => Err(refused("it leads from https to http")),
+        ("https", "http") if checked!("redirect-to-http") => Err(refused("it leads from https to http")),
         (_, "http" | "https") if to.has_host() => lawful(from, to, allowed),
         _ => Err(refused("it leads to what is neither http nor https")),
     }
@@ -51,10 +54,10 @@ fn lawful(from: &Url, to: Url, allowed: &Redirects) -> Result<Url, Problem> {
     if from.host() == to.host() {
         return Ok(to);
     }
-    if *allowed == Redirects::SameHost {
+    if checked!("redirect-host") && *allowed == Redirects::SameHost {
         return refused("it leads to another host");
     }
-    if is_inner(&to) && !is_inner(from) {
+    if checked!("redirect-private") && is_inner(&to) && !is_inner(from) {
         return refused("it leads from a public host to a private address");
     }
     Ok(to)
@@ -131,6 +134,9 @@ mod tests {
         ] {
             assert_eq!(follow("https://a/x", location), Err(reason), "{location}");
         }
+        let long = |length| follow("https://a/x", &format!("/{}", "y".repeat(length)));
+        assert!(long(MAX_LOCATION - 1).is_ok());
+        assert_eq!(long(MAX_LOCATION), Err("its place is no URL"));
         let other = follow_within("https://a/x", "https://b/", &Redirects::SameHost);
         assert_eq!(other, Err("it leads to another host"));
         assert!(follow_within("https://a/x", "https://a:8443/", &Redirects::SameHost).is_ok());

@@ -55,8 +55,8 @@ impl KeyName {
         }
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"@._+-".contains(byte);
         match std::str::from_utf8(raw) {
-            Ok("." | "..") => Err(KeyNameError::Dots),
-            Ok(text) if raw.iter().all(allowed) => Ok(Self(text.into())),
+            Ok("." | "..") if checked!("key-name") => Err(KeyNameError::Dots),
+            Ok(text) if !checked!("key-name") || raw.iter().all(allowed) => Ok(Self(text.into())),
             _ => Err(KeyNameError::Character { found: escape(raw).to_string() }),
         }
     }

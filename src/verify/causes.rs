@@ -36,7 +36,7 @@ impl Evidenceless<'_> {
             let fits = move |(_, report): &(_, &super::SignatureReport)| report.status == wanted;
             self.signatures.iter().zip(&checked.reports).find(fits).map(|(signature, _)| signature)
         };
-        if let Some(signature) = status(SignatureStatus::Bad) {
+        if let Some(signature) = status(SignatureStatus::Bad).filter(|_| checked!("every-signature")) {
             return Some(self.bad(signature));
         }
         checked.good.is_empty().then(|| self.untrusted(checked))

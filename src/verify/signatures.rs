@@ -123,7 +123,7 @@ impl Check<'_> {
 
     /// Whether a key counts here, by the pins if there are any.
     fn admits(&self, key: &TrustedKey, signature: &Signature) -> Result<(), NotPinned> {
-        let Some(pinned) = &self.policy.pinned else { return Ok(()) };
+        let Some(pinned) = self.policy.pinned.as_ref().filter(|_| checked!("pins")) else { return Ok(()) };
         let name = KeyName::parse(key.name().as_bytes()).map_err(|_| NotPinned::Fingerprint)?;
         let used = PinnedUse {
             fingerprint: key.fingerprint(),
@@ -182,7 +182,7 @@ impl Checked {
         digests: &SignedDigests,
         key: &TrustedKey,
     ) -> SignatureStatus {
-        if signature.label == Label::Dsa {
+        if checked!("signature-dsa") && signature.label == Label::Dsa {
             let message = format!(
                 "the signature by `{}` is labelled DSA; RSA over SHA-1, SHA-256 or SHA-512 is accepted",
                 signature.key_name
@@ -203,7 +203,7 @@ impl Checked {
         };
         let Some(hashed) = hashed(&signature.label, digests) else { return SignatureStatus::Bad };
         self.operations += 1;
-        if verifying.verifies(&hashed, &signature.bytes) {
+        if verifying.verifies(&hashed, &signature.bytes) || !checked!("signature") {
             self.good.push((signature.label.clone(), evidence_key(key)));
             SignatureStatus::Good
         } else {
@@ -234,7 +234,7 @@ impl Checked {
             return faults;
         }
         let strong = self.good.iter().any(|(label, _)| matches!(label, Label::Rsa256 | Label::Rsa512));
-        if policy.min_digest == MinDigest::Sha256 && !strong {
+        if checked!("min-digest") && policy.min_digest == MinDigest::Sha256 && !strong {
             let message = "only SHA-1 signatures by trusted keys, where SHA-256 or SHA-512 is demanded";
             let fault = Fault::new(Rank::Policy, Verdict::Policy, "digest-too-weak", message);
             faults.push(fault.with_remedy(
@@ -242,7 +242,10 @@ impl Checked {
             ));
         }
         let demanded = |key: &EvidenceKey| policy.fingerprints.contains(&key.fingerprint);
-        if !policy.fingerprints.is_empty() && !self.good.iter().any(|(_, key)| demanded(key)) {
+        if checked!("fingerprint")
+            && !policy.fingerprints.is_empty()
+            && !self.good.iter().any(|(_, key)| demanded(key))
+        {
             let found: Vec<String> = self.good.iter().map(|(_, key)| key.fingerprint.to_string()).collect();
             let message = format!("signed by {}, which is none of the demanded keys", found.join(" and "));
             let fault = Fault::new(Rank::Signature, Verdict::Untrusted, "fingerprint-mismatch", message);

@@ -12,6 +12,8 @@
 
 mod harness;
 
+/// Rules that other rules hide, each on its own.
+mod alone;
 /// Key directories audited: expected results, odd directories, flags, exit codes.
 mod audit;
 /// Small files that want to become large ones, and what refusing them costs.
@@ -73,6 +75,8 @@ mod refusals;
 /// What must hold for any input: seeds, what fuzzing kept, and small changes of both.
 #[cfg(feature = "network")]
 mod replay;
+/// Each check that can be left out on purpose has a test that fails without it.
+mod sabotage;
 /// Several signatures in one file.
 mod signatures;
 /// What is chosen for requests, and why.

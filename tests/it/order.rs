@@ -2,6 +2,7 @@ use std::path::Path;
 
 /// The rooms in their order: a module may use only what stands above it.
 const ROOMS: &[&str] = &[
+    "sabotage",
     "limits",
     "types",
     "fault",

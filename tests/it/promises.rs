@@ -1,6 +1,7 @@
 use std::path::Path;
 
-fn sources(directory: &Path, text: &mut String) {
+/// The text of every source file below a directory.
+pub(crate) fn sources(directory: &Path, text: &mut String) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

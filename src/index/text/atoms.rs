@@ -64,6 +64,7 @@ fn is_plain(byte: u8) -> bool {
 fn read(letter: u8, text: &str, line: u64, sink: &mut Sink) {
     match Dependency::parse(text) {
         Ok(atom) => odd(letter, &atom, line, sink),
+        Err(_) if !checked!("entry-atom") => {}
         Err(error) => {
             let rule = match error {
                 DependencyError::Tag { .. } | DependencyError::TagForm { .. } => &rule::ATOM_TAG,

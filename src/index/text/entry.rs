@@ -89,7 +89,11 @@ impl Entry {
 
     /// Ends the entry: what must be there is, and it is remembered by what must be unique.
     pub(super) fn end(&mut self, number: u64, unique: &mut Uniqueness, sink: &mut Sink) {
-        for letter in COMPULSORY.iter().copied().filter(|letter| self.seen & bit(*letter) == 0) {
+        for letter in COMPULSORY
+            .iter()
+            .copied()
+            .filter(|letter| checked!("entry-missing-field") && self.seen & bit(*letter) == 0)
+        {
             let message = format!("expected the field `{}:`, found none in the entry", char::from(letter));
             sink.fault(FaultClass::Malformed, &rule::MISSING_FIELD, self.first_line, message);
         }
@@ -106,7 +110,7 @@ impl Entry {
 
     fn see(&mut self, letter: u8, line: u64, sink: &mut Sink) {
         let bit = bit(letter);
-        if self.seen & bit != 0 {
+        if checked!("entry-repeated-field") && self.seen & bit != 0 {
             repeated(letter, line, sink);
         }
         self.seen |= bit;
@@ -115,7 +119,7 @@ impl Entry {
     fn read_identity(&mut self, value: &str, line: u64, sink: &mut Sink) {
         match Identity::parse(value.as_bytes()) {
             Ok(identity) => self.identity = identity.digest().as_bytes().try_into().ok(),
-            Err(error @ IdentityError::Kind { .. }) => {
+            Err(error @ IdentityError::Kind { .. }) if checked!("entry-identity-kind") => {
                 sink.fault(FaultClass::Policy, &rule::IDENTITY_KIND, line, error.to_string());
             }
             Err(error) => check(Err(error), &rule::IDENTITY, line, sink),
@@ -145,20 +149,21 @@ pub(super) fn label(name: &[u8], version: &[u8]) -> String {
 }
 
 fn check<E: ToString>(result: Result<(), E>, rule: &Rule, line: u64, sink: &mut Sink) {
-    if let Err(error) = result {
+    if let (true, Err(error)) = (checked!("entry-value"), result) {
         sink.fault(FaultClass::Malformed, rule, line, error.to_string());
     }
 }
 
 fn number(letter: u8, value: &str, limit: u64, line: u64, sink: &mut Sink) -> Option<u64> {
     let field = char::from(letter);
-    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    if checked!("entry-number") && !digits {
         let message = format!("expected decimal digits in `{field}:`, found `{}`", escape(value));
         sink.fault(FaultClass::Malformed, &rule::NUMBER, line, message);
         return None;
     }
     let number = value.parse().ok().filter(|number| *number <= limit);
-    if number.is_none() {
+    if checked!("entry-number-range") && number.is_none() {
         let message = format!("expected a number up to {limit} in `{field}:`, found `{}`", escape(value));
         sink.fault(FaultClass::Malformed, &rule::NUMBER_RANGE, line, message);
     }
@@ -188,13 +193,16 @@ fn repeated(letter: u8, line: u64, sink: &mut Sink) {
 fn unknown(letter: u8, line: u64, sink: &mut Sink) {
     let field = format!("{}:", escape_all(&[letter]));
     match letter {
-        b'F' | b'M' | b'R' | b'a' | b'Z' | b'r' | b'q' | b's' | b'f' | b'g' => {
+        b'F' | b'M' | b'R' | b'a' | b'Z' | b'r' | b'q' | b's' | b'f' | b'g'
+            if checked!("entry-installed-field") =>
+        {
             let message = format!("the field `{field}` belongs to an installed database");
             sink.fault(FaultClass::Malformed, &rule::INSTALLED_FIELD, line, message);
         }
         b'a'..=b'z' => {
             sink.note(&rule::UNKNOWN_LOWER_FIELD, line, || format!("the field `{field}` is unknown"));
         }
+        _ if !checked!("entry-unknown-field") => {}
         _ => {
             let message = format!("the field `{field}` is unknown and makes the package uninstallable");
             sink.fault(FaultClass::Policy, &rule::UNKNOWN_FIELD, line, message);

@@ -146,7 +146,7 @@ impl TextReader {
     }
 
     fn within_line(&self, length: usize) -> Result<(), LimitReached> {
-        if u64::try_from(length).is_ok_and(|length| length <= self.line_limit) {
+        if !checked!("index-line") || u64::try_from(length).is_ok_and(|length| length <= self.line_limit) {
             Ok(())
         } else {
             Err(Limits::reached("line", self.line_limit))
@@ -181,7 +181,7 @@ impl TextReader {
         let number = self.line + 1;
         if let Some(without) = line.strip_suffix(b"\r") {
             line = without;
-            if !std::mem::replace(&mut self.crlf_seen, true) {
+            if !std::mem::replace(&mut self.crlf_seen, true) && checked!("index-crlf") {
                 let message = "expected lines that end with LF alone, found CR LF".to_owned();
                 self.sink.fault(FaultClass::Malformed, &rule::CRLF, number, message);
             }
@@ -224,7 +224,7 @@ impl TextReader {
 
     fn begin_entry(&mut self) -> Result<(), LimitReached> {
         if self.entry.is_empty() {
-            if self.entries >= self.entry_limit {
+            if checked!("index-entries") && self.entries >= self.entry_limit {
                 return Err(Limits::reached("index-entries", self.entry_limit));
             }
             self.entries += 1;
@@ -243,6 +243,7 @@ impl TextReader {
 /// Whether there is a control character other than LF; written for the vectoriser.
 fn has_control(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |found, byte| found | ((*byte < b' ') & (*byte != b'\n')))
+        && checked!("index-control-character")
 }
 
 /// Duplicates are found at the end, by line alone; if the text was kept, their names are in it.

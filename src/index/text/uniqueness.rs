@@ -49,6 +49,7 @@ impl Uniqueness {
         self.seen.sort_unstable_by_key(|seen| (seen.identity, seen.entry));
         for pair in self.seen.windows(2) {
             if let [first, second] = pair
+                && checked!("index-duplicate-identity")
                 && first.identity == second.identity
             {
                 let message = format!("{} has the same `C:`", other(first));
@@ -58,6 +59,7 @@ impl Uniqueness {
         self.seen.sort_unstable_by_key(|seen| (seen.coordinates, seen.entry));
         for pair in self.seen.windows(2) {
             if let [first, second] = pair
+                && checked!("index-duplicate-version")
                 && first.coordinates == second.coordinates
             {
                 let message = format!("{} has the same name, version and architecture", other(first));

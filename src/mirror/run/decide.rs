@@ -108,12 +108,14 @@ impl Mirror<'_> {
         let at = self.config.repositories().iter().position(|known| known.name == place.repository);
         let settings = at.and_then(|at| Some((self.config.repositories().get(at)?, self.trusts.get(at)?)));
         let Some((repository, trust)) = settings else { return false };
-        let signed = proof.via == "signature+index" && proof.keys.iter().any(|key| trust.holds(key));
-        let deep = proof.level == "full" || repository.level.name() == "identity";
-        let waived = proof.waived.as_ref().is_none_or(|code| {
-            let same = |waiver: &&Waiver| waiver.code == *code && waiver.sha256 == proof.sha256;
-            repository.waivers.iter().any(|waiver| same(&waiver))
-        });
+        let signed = !checked!("proof-key")
+            || proof.via == "signature+index" && proof.keys.iter().any(|key| trust.holds(key));
+        let deep = !checked!("proof-level") || proof.level == "full" || repository.level.name() == "identity";
+        let waived = !checked!("proof-waived")
+            || proof.waived.as_ref().is_none_or(|code| {
+                let same = |waiver: &&Waiver| waiver.code == *code && waiver.sha256 == proof.sha256;
+                repository.waivers.iter().any(|waiver| same(&waiver))
+            });
         deep && waived && (signed || repository.package_signatures != PackageSignatures::Required)
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, openat, openat2};
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
 use super::RESOLVE;
@@ -67,14 +67,16 @@ impl Beneath {
 
     /// Opens what lies at a path; a link at its end is not followed either.
     pub(super) fn open(&self, path: &StorePath, flags: OFlags, mode: u32) -> io::Result<OwnedFd> {
-        let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let follow = if checked!("follow-link") { OFlags::NOFOLLOW } else { OFlags::empty() };
+        let flags = flags | OFlags::CLOEXEC | follow;
         let mode = Mode::from_bits_retain(mode);
         if path.is_root() {
             return Ok(openat(&self.root, ".", flags, mode)?);
         }
+        let resolve = if checked!("follow-link") { RESOLVE } else { ResolveFlags::empty() };
         match self.way {
             Way::Openat2 => loop {
-                match openat2(&self.root, path.as_str(), flags, mode, RESOLVE) {
+                match openat2(&self.root, path.as_str(), flags, mode, resolve) {
                     // The kernel saw a rename meanwhile and wants to be asked again.
                     Err(Errno::AGAIN | Errno::INTR) => {}
                     opened => return Ok(opened?),

@@ -76,7 +76,7 @@ impl DiskStore {
             Ok((fd, open_to_all))
         };
         let (fd, open_to_all) = open().map_err(failed("open", root))?;
-        if open_to_all {
+        if checked!("tree-open-to-all") && open_to_all {
             return Err(PublishError::WritableByOthers { path: root.display().to_string() });
         }
         let beneath = beneath(fd);

@@ -35,6 +35,18 @@ fn a_file_is_copied_whole_and_bounded() {
 }
 
 #[test]
+fn a_file_that_grows_while_it_is_read_is_left() {
+    let medium = medium();
+    let file = File::open(medium.path().join("main/x86_64/a+b.apk")).unwrap();
+    let mut sink = Vec::new();
+    // The look said that there were nine bytes.
+    let grown = stream(file, 9, &mut sink, &Cancel::default());
+    let expected = Problem::Size { expected: 9, found: 10 };
+    assert!(matches!(grown, Err(Broken::Never(problem)) if problem == expected));
+    assert!(sink.is_empty());
+}
+
+#[test]
 fn a_medium_that_is_not_mounted_is_told_from_a_missing_file() {
     let medium = medium();
     let unmounted = fetch(&medium.path().join("community"), &["x86_64", "a"], None);

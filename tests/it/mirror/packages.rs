@@ -41,6 +41,11 @@ fn a_proof_that_is_not_enough_any_more_is_made_again() {
     rig.sync().unwrap();
     let strict = Rig { lines: rig.lines.replace("\"index\"", "\"required\""), ..rig };
     assert_eq!(strict.refused(), ["unsigned"]);
+    // What was hashed and not looked into is read again where its files count.
+    let rig = of(&device(), "level = \"identity\"");
+    rig.sync().unwrap();
+    let full = Rig { lines: rig.lines.replace("level = \"identity\"", ""), ..rig };
+    assert_eq!(full.refused(), ["device-node"]);
 }
 
 #[test]
@@ -57,6 +62,25 @@ fn two_good_packages_with_their_names_exchanged_are_refused() {
         codes.len() == 2 && codes.iter().all(|code| ["size", "index-identity"].contains(code)),
         "{codes:?}"
     );
+}
+
+#[test]
+fn two_good_packages_of_one_size_are_told_apart_by_what_they_are() {
+    let rig = Rig::subset("\"tool\", \"tail\"");
+    // With a script that does not compress, one of a few lengths gives a file of the same size.
+    let noise: Vec<u8> = (0..120_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let of_length = |name: &str, length: usize| {
+        let builder = PackageBuilder::new(name, "1.0-r0").script(".post-install", &noise[..length]);
+        built(builder, name, "1.0-r0", &[], &[(FakeKey::a(), Label::Rsa256)])
+    };
+    let tool = of_length("tool", 60);
+    let size = tool.package.bytes().len();
+    let tail =
+        (0..120).map(|n| of_length("tail", n)).find(|tail| tail.package.bytes().len() == size).unwrap();
+    Upstream::of(&[tool.clone(), tail.clone()]).write(&rig.path("upstream"));
+    let folder = rig.path("upstream/x86_64");
+    std::fs::write(folder.join(format!("tail-{}.apk", tail.version)), tool.package.bytes()).unwrap();
+    assert_eq!(rig.refused(), ["index-identity"]);
 }
 
 #[test]

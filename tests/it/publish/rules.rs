@@ -240,6 +240,87 @@ fn a_part_on_another_file_system_is_refused_at_the_start() {
 }
 
 #[test]
+fn a_part_that_belongs_to_somebody_else_is_refused_at_the_start() {
+    for part in ["pool", "spool", "gens", "state", "snapshots"] {
+        let store = Faulty::new(empty(), Fault::Foreign(part));
+        let refused = Tree::open(store, Wait::Never).unwrap_err();
+        assert!(
+            matches!(&refused, PublishError::ForeignOwner { path } if path.as_str() == part),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_generation_is_looked_at_before_anybody_sees_it() {
+    let store = Faulty::new(empty(), Fault::ForgetsLinks);
+    let tree = Tree::open(store.shared(), SOON).unwrap();
+    let pooled = admit(&tree, &package("a", "1-r0")).unwrap();
+    let mut staging = tree.generation(1).unwrap();
+    staging.add(path("v1/main/x86_64/a-1-r0.apk"), &pooled, "").unwrap();
+    let refused = staging.finish().unwrap_err();
+    assert!(matches!(refused, PublishError::SelfCheck { count: 1, .. }), "{refused}");
+}
+
+#[test]
+fn what_is_exchanged_on_its_way_into_the_pool_is_not_kept() {
+    let store = Faulty::new(empty(), Fault::Exchanges);
+    let tree = Tree::open(store.shared(), SOON).unwrap();
+    let mut spooled = tree.spool().unwrap();
+    spooled.write(&package("a", "1-r0")).unwrap();
+    let refused = tree.admit(spooled, |reader| prove(reader)).unwrap_err();
+    assert!(matches!(refused, AdmitError::Publish(PublishError::Changed { .. })), "{refused}");
+}
+
+#[test]
+fn a_file_that_is_touched_while_it_is_judged_is_not_kept() {
+    let store = empty();
+    let tree = open(&store);
+    let mut spooled = tree.spool().unwrap();
+    spooled.write(&package("a", "1-r0")).unwrap();
+    let [file] = &store.list(&path("spool")).unwrap()[..] else { panic!() };
+    let file = file.path.clone().unwrap();
+    let admitted = tree.admit(spooled, |reader| {
+        store.open(&file).unwrap().set_mtime(77).unwrap();
+        prove(reader)
+    });
+    assert!(matches!(admitted, Err(AdmitError::Publish(PublishError::Changed { .. }))), "{admitted:?}");
+}
+
+#[test]
+fn what_a_run_that_died_left_in_the_pool_is_read_before_it_is_used() {
+    let store = empty();
+    let bytes = package("a", "1-r0");
+    let sha256 = admit(&open(&store), &bytes).unwrap().sha256().to_string();
+    let at = path(&format!("pool/{}/{sha256}", &sha256[..2]));
+    store.remove_file(&at).unwrap();
+    let zeros = vec![0; bytes.len()];
+    store.create(&at, apkvet::publish::Mode::Immutable).unwrap().append(&zeros).unwrap();
+    admit(&open(&store), &bytes).unwrap();
+    let mut found = vec![0; bytes.len()];
+    store.open(&at).unwrap().read_at(&mut found, 0).unwrap();
+    assert_eq!(found, bytes);
+}
+
+#[test]
+fn a_published_file_that_became_a_link_or_another_one_is_named() {
+    let store = first();
+    let look = Tree::look(Arc::clone(&store));
+    let file = path("v1/main/x86_64/a-1-r0.apk");
+    let at = path("gens/1/v1/main/x86_64/a-1-r0.apk");
+    let expected = look.manifest(1).unwrap().entry(&file).unwrap().size();
+    store.remove_file(&at).unwrap();
+    store.symlink("/etc/passwd", &at).unwrap();
+    let foreign = Defect::Foreign { path: file.to_string() };
+    let linked = [Defect::NotAFile { path: file.clone() }, foreign];
+    assert_eq!(look.check(1, Depth::Sizes).unwrap(), linked);
+    store.remove_file(&at).unwrap();
+    store.create(&at, apkvet::publish::Mode::Immutable).unwrap().append(b"short").unwrap();
+    let other = Defect::Size { path: file, expected, found: 5 };
+    assert_eq!(look.check(1, Depth::Sizes).unwrap(), [other]);
+}
+
+#[test]
 fn something_else_in_the_place_of_the_link_is_refused() {
     for target in ["elsewhere", "gens/1/..", "gens/01", "/gens/1"] {
         let store = empty();

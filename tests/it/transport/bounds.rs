@@ -51,6 +51,12 @@ fn a_file_that_is_announced_too_long_is_not_begun() {
     assert!(sink.is_empty());
     let (done, sink) = Bench::patient().fetch(&[server.url("/index")], &Demand::new(&[], 5000));
     assert_eq!((done.unwrap().bytes, sink.len()), (5000, 5000));
+    // It is the head that is refused: the body need not come.
+    server
+        .misbehave(|_| Some(vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nx".to_vec())]));
+    let (done, sink) = Bench::patient().fetch(&[server.url("/index")], &Demand::new(&[], 4999));
+    assert_eq!(problem(&done), Problem::TooLarge { limit: 4999 });
+    assert!(sink.is_empty());
 }
 
 #[test]

@@ -21,6 +21,12 @@ pub(crate) enum Fault {
     NoLinks,
     /// What lies at this path is on another file system.
     Elsewhere(&'static str),
+    /// What lies at this path belongs to somebody else.
+    Foreign(&'static str),
+    /// Files get no second name, and nobody says so.
+    ForgetsLinks,
+    /// Whatever comes into the pool is exchanged at once.
+    Exchanges,
 }
 
 #[derive(Debug)]
@@ -103,8 +109,13 @@ impl Store for Faulty {
     fn stat(&self, path: &StorePath) -> io::Result<Stat> {
         self.plan.read()?;
         let stat = self.inner.stat(path)?;
-        let elsewhere = matches!(self.plan.fault, Fault::Elsewhere(other) if other == path.as_str());
-        Ok(if elsewhere { Stat { id: (stat.id.0 + 1, stat.id.1), ..stat } } else { stat })
+        Ok(match self.plan.fault {
+            Fault::Elsewhere(other) if other == path.as_str() => {
+                Stat { id: (stat.id.0 + 1, stat.id.1), ..stat }
+            }
+            Fault::Foreign(other) if other == path.as_str() => Stat { ours: false, ..stat },
+            _ => stat,
+        })
     }
     fn read_link(&self, path: &StorePath) -> io::Result<String> {
         self.plan.read()?;
@@ -119,6 +130,9 @@ impl Store for Faulty {
         if self.plan.fault == Fault::NoLinks {
             return Err(io::ErrorKind::TooManyLinks.into());
         }
+        if self.plan.fault == Fault::ForgetsLinks {
+            return Ok(());
+        }
         self.inner.link(from, to)
     }
     fn symlink(&self, target: &str, at: &StorePath) -> io::Result<()> {
@@ -127,7 +141,12 @@ impl Store for Faulty {
     }
     fn rename(&self, from: &StorePath, to: &StorePath) -> io::Result<()> {
         self.plan.change(false)?;
-        self.inner.rename(from, to)
+        self.inner.rename(from, to)?;
+        if self.plan.fault == Fault::Exchanges && to.as_str().starts_with("pool/") {
+            self.inner.remove_file(to)?;
+            self.inner.create(to, Mode::Immutable)?.append(b"another")?;
+        }
+        Ok(())
     }
     fn remove_file(&self, path: &StorePath) -> io::Result<()> {
         self.plan.change(true)?;
