@@ -8,6 +8,7 @@ use std::io::{self, Read};
 
 use sha2::Digest as _;
 
+use super::chronicle;
 use super::fetch::local;
 use super::finding::{Class, Finding, chain};
 use super::label;
@@ -81,11 +82,10 @@ pub fn rollback(
     let generation = staging.finish().map_err(of_tree)?;
     rehearse(look, &generation, &published, limits)?;
     findings.extend(unproven(&old, &state));
-    let knowing = knowing(&state, &old);
-    if knowing != state {
-        let bytes = knowing.to_bytes().map_err(|error| one(Finding::error(Class::Local, "state", error)))?;
-        tree.write_document(State::DOCUMENT, &bytes).map_err(of_tree)?;
-    }
+    let mut knowing = knowing(&state, &old);
+    chronicle::append(tree, &mut knowing, Some(&published), generation.manifest(), now).map_err(one)?;
+    let bytes = knowing.to_bytes().map_err(|error| one(Finding::error(Class::Local, "state", error)))?;
+    tree.write_document(State::DOCUMENT, &bytes).map_err(of_tree)?;
     let number = generation.number();
     tree.switch(generation).map_err(of_tree)?;
     Ok(done(number, true, findings))

@@ -3,7 +3,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use apkvet::limits::Limits;
-use apkvet::mirror::{Finding, RolledBack, rollback};
+use apkvet::mirror::{Finding, RolledBack, history_defects, rollback};
 use apkvet::publish::{DiskStore, Durability, Store, Tree};
 
 use super::rig::{DAY, NOW, Rig, Upstream, files_in, package, published};
@@ -52,6 +52,9 @@ fn an_older_generation_is_served_again_and_the_next_sync_goes_forward() {
         assert_eq!((done.from, done.to, done.generation, done.published), (2, 1, 3, true));
         assert_eq!(done.findings, []);
         assert!(rig.listed("v3.17/main").contains(&"tool-1.0-r0".to_owned()));
+        // The log of what was published goes on.
+        let look = Tree::look(store(&rig.path("srv")));
+        assert_eq!(history_defects(&look, &Limits::default()), []);
         // Clients notice, and those with the newer index can still fetch what it lists.
         assert!(time(&rig) > seen);
         let served = published(&rig.path("srv"));
