@@ -38,6 +38,9 @@ pub(super) fn run(args: &ImportArgs, output: &mut Output) -> Result<Exit, Failur
     let opened = File::open(&args.file).with_context(|| format!("cannot read {}", shown(&args.file)));
     let bundle = BufReader::with_capacity(256 << 10, opened.map_err(Failure::local)?);
     let tree = Tree::open(settings.store(Make::Root)?, args.wait.wait()).map_err(Failure::of_publish)?;
+    if let Some(exit) = sync::own_indexes(&settings, &tree, output)? {
+        return Ok(exit);
+    }
     sync::run_with(&settings, &tree, &signers, output, |mirror, signers| {
         import(mirror, &tree, signers, bundle).map(|imported| imported.outcome)
     })

@@ -46,12 +46,24 @@ pub(super) fn run(args: &SyncArgs, output: &mut Output) -> Result<Exit, Failure>
     }
     let signers = settings.signers()?;
     let tree = Tree::open(settings.store(Make::Root)?, args.wait.wait()).map_err(Failure::of_publish)?;
-    let refused = own_packages::index(&settings, output)?;
-    if !refused.is_empty() {
-        told(&settings, &tree, None, &refused, output);
-        return refusal(output, &refused);
+    if let Some(exit) = own_indexes(&settings, &tree, output)? {
+        return Ok(exit);
     }
     whole(&settings, &tree, &signers, &BTreeSet::new(), output)
+}
+
+/// Makes the indexes of folders of one's own packages; how the run ends if one of them is refused.
+pub(super) fn own_indexes(
+    settings: &Settings,
+    tree: &Tree,
+    output: &mut Output,
+) -> Result<Option<Exit>, Failure> {
+    let refused = own_packages::index(settings, output)?;
+    if refused.is_empty() {
+        return Ok(None);
+    }
+    told(settings, tree, None, &refused, output);
+    refusal(output, &refused).map(Some)
 }
 
 /// What is told of a run that a signal ended. Once everything is fetched, it is not ended any more.

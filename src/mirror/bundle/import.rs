@@ -5,6 +5,7 @@ use std::io::Read;
 
 use super::list::Bundle;
 use super::unpack::unpack;
+use crate::mirror::config::Repository;
 use crate::mirror::fetch::local;
 use crate::mirror::finding::{Class, Finding};
 use crate::mirror::guard::Refused;
@@ -45,7 +46,10 @@ pub fn import(
     let config = mirror.config.of_bundle(&folder, &label, |name, arch| {
         places.contains(&Place { repository: name.to_owned(), arch: arch.to_owned() })
     });
-    let absent = config.repositories().iter().find(|repository| repository.upstreams.unpacked().is_none());
+    // A folder of packages of one's own is no network either.
+    let absent =
+        |repository: &&Repository| repository.upstreams.unpacked().is_none() && !repository.build_index;
+    let absent = config.repositories().iter().find(absent);
     if let Some(repository) = absent {
         let text = "the configuration has this repository, and the bundle has no index of it";
         let remedy = "export it on the outside as well, or leave it out of the configuration here";

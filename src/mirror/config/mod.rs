@@ -98,7 +98,9 @@ impl Config {
         for repository in &mut config.repositories {
             repository.max_age = None;
             let mut architectures = repository.architectures.iter();
-            if architectures.all(|architecture| has(&repository.name, architecture.as_str())) {
+            if !repository.build_index
+                && architectures.all(|architecture| has(&repository.name, architecture.as_str()))
+            {
                 let label = format!("{label} {}", repository.name);
                 let folder = folder.join(&repository.name);
                 repository.upstreams = repository.upstreams.clone().unpacked_to(folder, label);

@@ -326,3 +326,24 @@ fn the_commands_carry_a_mirror_over() {
     // What was there before stays.
     assert!(std::path::Path::new(&bundle).exists());
 }
+
+#[test]
+fn packages_of_ones_own_stand_beside_what_comes_in() {
+    let (outside, inside) = (at(outside(), 1), inside());
+    let others = format!(
+        "[[repository]]\nname = \"own/main\"\nupstream = \"build\"\nbuild-index = true\narchitectures = [\"x86_64\"]\n\
+         keys = [\"{}\"]\nsign-key = \"mirror.rsa\"\n",
+        FakeKey::a().name()
+    );
+    let inside = Rig { others, ..inside };
+    let mine = package("mine", "1.0-r0", &[]);
+    std::fs::create_dir_all(inside.path("build/x86_64")).unwrap();
+    std::fs::write(inside.path("build/x86_64").join(mine.file()), mine.package.bytes()).unwrap();
+    std::fs::write(inside.path("apkvet.toml"), inside.text()).unwrap();
+    std::fs::write(inside.path("day.bundle"), exported(&outside, None).1).unwrap();
+    let words = ["mirror", "import", "day.bundle", "--config", "apkvet.toml"];
+    let ran = apkvet(inside.directory.path(), &words);
+    assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+    assert_eq!(inside.listed("own/main"), ["mine-1.0-r0"]);
+    assert_eq!(inside.listed("v3.17/main").len(), 3);
+}
