@@ -84,7 +84,7 @@ pub(super) fn hold_selection(lock: &LockFile, selected: &[Selected<'_>]) -> Resu
     type Key = (Place, String, String);
     let mut found: BTreeMap<Key, String> = BTreeMap::new();
     for place in selected {
-        for chosen in &place.chosen {
+        for chosen in place.listed() {
             let record = chosen.candidate.record;
             let key = (place.offer.place.clone(), record.name().to_owned(), record.version().to_owned());
             found.insert(key, record.identity().to_string());
@@ -143,7 +143,7 @@ pub(super) fn hold_content<'p>(
     let mut proofs: BTreeMap<(&Place, String), LockedPackage> = BTreeMap::new();
     for place in selected {
         let at = &place.offer.place;
-        for label in place.chosen.iter().map(|chosen| chosen.candidate.record.label()) {
+        for label in place.listed().map(|chosen| chosen.candidate.record.label()) {
             if let Some(proof) = state.proof(at, &label) {
                 proofs.insert((at, label), locked(at, proof));
             }

@@ -245,3 +245,34 @@ fn a_retained_version_that_cannot_be_installed_any_more_is_found_by_a_check() {
     std::fs::write(&index, forged).unwrap();
     assert!(check(&rig).contains(&"retained-unsolved".to_owned()), "{:?}", check(&rig));
 }
+
+#[test]
+fn a_rollback_has_its_link_as_well() {
+    let rig = next(rig("retain = \"all\""), 1, "1.1-r0");
+    assert_eq!(run(&rig, &["rollback"]).code, 0);
+    let link = read(&rig, 3);
+    assert_eq!((&link["generation"], &link["after"]), (&3.into(), &2.into()));
+    let events: Vec<&str> =
+        link["entries"].as_array().unwrap().iter().map(|entry| entry["event"].as_str().unwrap()).collect();
+    // The index, and the version that is not listed any more.
+    assert_eq!(events, ["published", "dropped"]);
+    assert_eq!(check(&rig), [""; 0]);
+    // Forwards again, with the version that stays.
+    let rig = next(rig, 2, "1.2-r0");
+    assert_eq!(check(&rig), [""; 0]);
+    assert!(rig.listed("v3.17/main").contains(&"tool-1.0-r0".to_owned()), "{:?}", rig.listed("v3.17/main"));
+}
+
+#[test]
+fn what_is_retained_is_locked_with_the_rest() {
+    let rig = next(rig("retain = \"all\""), 1, "1.1-r0");
+    assert_eq!(run(&rig, &["lock", "-o", "apkvet.lock"]).code, 0);
+    let lock = std::fs::read_to_string(rig.path("apkvet.lock")).unwrap();
+    assert!(lock.contains("1.0-r0") && lock.contains("1.1-r0"), "{lock}");
+    let same = run(&rig, &["sync", "--locked", "apkvet.lock"]);
+    assert_eq!(same.code, 0, "{} {}", same.out, same.err);
+    // Another machine cannot get what upstream has no more.
+    std::fs::rename(rig.path("srv"), rig.path("elsewhere")).unwrap();
+    let other = run(&rig, &["sync", "--locked", "apkvet.lock"]);
+    assert!(other.code == 6 && other.out.contains("[lock-missing]"), "{} {}", other.code, other.out);
+}
