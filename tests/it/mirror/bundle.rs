@@ -347,3 +347,29 @@ fn packages_of_ones_own_stand_beside_what_comes_in() {
     assert_eq!(inside.listed("own/main"), ["mine-1.0-r0"]);
     assert_eq!(inside.listed("v3.17/main").len(), 3);
 }
+
+#[test]
+fn the_scope_of_a_pin_is_held_against_the_upstream_that_a_bundle_stands_for() {
+    let outside = at(outside(), 1);
+    let (_, bytes) = exported(&outside, None);
+    let fingerprint = |key: &FakeKey| {
+        let public = apkvet::keys::read_key(key.public_pem().as_bytes()).unwrap();
+        public.fingerprint().to_string()
+    };
+    let (maker, mirror) = (FakeKey::a(), FakeKey::mirror());
+    for (address, codes) in [("alpine/", &[][..]), ("other/", &["not-pinned"])] {
+        let rig = inside();
+        let scope = format!("scope=http://127.0.0.1:1/{address}");
+        let line = |key: &FakeKey, name: &str| format!("{} {name} {scope}\n", fingerprint(key));
+        let pins = [line(&maker, maker.name()), line(&mirror, "mirror.rsa.pub")].concat();
+        std::fs::write(rig.path("keys.pin"), pins).unwrap();
+        let rig = Rig { lines: format!("{}key-pins = \"keys.pin\"\n", rig.lines), ..rig };
+        match taken_in(&rig, &bytes) {
+            Ok(_) => assert!(codes.is_empty(), "{address}"),
+            Err(findings) => {
+                let found: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+                assert_eq!(found, codes, "{address}: {findings:?}");
+            }
+        }
+    }
+}
