@@ -1,6 +1,7 @@
 //! A whole index in memory: its text, and where the entries lie in it.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use memchr::memchr_iter;
 
@@ -28,10 +29,10 @@ use crate::types::{Identity, package_name, version_text};
 pub struct Index {
     text: String,
     spans: Vec<Span>,
-    /// Places in `spans`, sorted by identity.
-    by_identity: Vec<usize>,
-    /// Places in `spans`, sorted by name, in the order of the text where names are equal.
-    by_name: Vec<usize>,
+    /// Places in `spans`, sorted by identity, when the first is looked for.
+    by_identity: OnceLock<Vec<usize>>,
+    /// Places in `spans`, sorted by name, in the order of the text where names are equal; when the first is looked for.
+    by_name: OnceLock<Vec<usize>>,
 }
 
 /// Where one entry lies in the text, and what it is found by.
@@ -117,14 +118,24 @@ impl Index {
     /// The entry with an identity.
     pub fn identified(&self, identity: &Identity) -> Option<Record<'_>> {
         let key = |at: &usize| self.spans.get(*at).map(|span| span.identity);
-        let found = self.by_identity.binary_search_by_key(&Some(*identity), key).ok()?;
-        self.record(*self.by_identity.get(found)?)
+        let sorted = self.by_identity.get_or_init(|| {
+            let mut places: Vec<usize> = (0..self.len()).collect();
+            places.sort_by_key(key);
+            places
+        });
+        let found = sorted.binary_search_by_key(&Some(*identity), key).ok()?;
+        self.record(*sorted.get(found)?)
     }
 
     /// The entries with a name, in the order of the text.
     pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = Record<'a>> + use<'a> {
-        let first = self.by_name.partition_point(|at| self.name(*at) < name);
-        let rest = self.by_name.get(first..).unwrap_or_default();
+        let sorted = self.by_name.get_or_init(|| {
+            let mut places: Vec<usize> = (0..self.len()).collect();
+            places.sort_by(|a, b| self.name(*a).cmp(self.name(*b)));
+            places
+        });
+        let first = sorted.partition_point(|at| self.name(*at) < name);
+        let rest = sorted.get(first..).unwrap_or_default();
         let end = rest.partition_point(|at| self.name(*at) <= name);
         rest.get(..end).unwrap_or_default().iter().filter_map(|at| self.record(*at))
     }
@@ -148,12 +159,7 @@ impl Index {
 
     fn of_text(text: String) -> Self {
         let spans = Splitter::new(&text).spans();
-        let unsorted = Self { text, spans, by_identity: Vec::new(), by_name: Vec::new() };
-        let places = || (0..unsorted.len()).collect::<Vec<_>>();
-        let (mut by_identity, mut by_name) = (places(), places());
-        by_identity.sort_by_key(|at| unsorted.spans.get(*at).map(|span| span.identity));
-        by_name.sort_by(|a, b| unsorted.name(*a).cmp(unsorted.name(*b)));
-        Self { by_identity, by_name, ..unsorted }
+        Self { text, spans, by_identity: OnceLock::new(), by_name: OnceLock::new() }
     }
 }
 
