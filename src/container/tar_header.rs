@@ -65,6 +65,9 @@ pub enum HeaderError {
         /// The field, escaped.
         found: String,
     },
+    /// The bytes of a gzip member where a header must be.
+    #[error("expected a tar header, found a gzip member: the file was packed once more on its way")]
+    Packed,
     /// A number that is not plain octal.
     #[error("expected an octal number in the {field} field, found `{found}`")]
     Number {
@@ -111,6 +114,7 @@ impl HeaderError {
         match self {
             Self::Checksum => "tar-checksum",
             Self::Magic { .. } => "tar-magic",
+            Self::Packed => "packed-twice",
             Self::Number { .. } => "tar-number",
             Self::Base256 { .. } => "tar-number-base256",
             Self::Mode { .. } => "tar-mode",
@@ -142,7 +146,8 @@ impl<'a> Header<'a> {
     /// Parses a block that is not a zero block.
     pub(crate) fn parse(block: &'a [u8; BLOCK]) -> Result<Self, HeaderError> {
         let field = |offset: usize, length: usize| block.get(offset..offset + length).unwrap_or_default();
-        check_magic(field(257, 8))?;
+        check_magic(field(257, 8))
+            .map_err(|error| if is_gzip(block) { HeaderError::Packed } else { error })?;
         check_checksum(block, field(148, 8))?;
         let header = Self {
             name: text("name", field(0, 100))?,
@@ -183,6 +188,11 @@ fn check_magic(found: &[u8]) -> Result<(), HeaderError> {
         return Ok(());
     }
     Err(HeaderError::Magic { found: escape(found).to_string() })
+}
+
+/// Servers that call stored gzip an encoding, or pack it, make such files.
+fn is_gzip(block: &[u8; BLOCK]) -> bool {
+    block.starts_with(b"\x1f\x8b\x08")
 }
 
 fn check_checksum(block: &[u8; BLOCK], found: &[u8]) -> Result<(), HeaderError> {

@@ -3,10 +3,11 @@
 //! Nothing of the run is used for it but what clients have themselves: the public keys under `keys/`, or
 //! upstream's, and the addresses that follow from the entries of an index.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use super::config::{Config, IndexKind};
+use super::crew::crew;
 use super::fetch::local;
 use super::finding::{Class, Finding};
 use super::next::{folders, path};
@@ -57,12 +58,24 @@ impl Rehearsal<'_> {
             let message = "the index that clients would read has other entries than those that were chosen";
             findings.push(Finding::error(Class::Local, "rehearsal", message).at(&place.offer.place));
         }
-        let mut scratch = Scratch::default();
-        for record in entries.index().records() {
-            if let Err(finding) = self.package(place.offer, &record, &mut scratch) {
-                findings.push(finding.at(&place.offer.place).about(record.label()));
-            }
-        }
+        let records: Vec<Record<'_>> = entries.index().records().collect();
+        let hands = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut failed: BTreeMap<usize, Finding> = BTreeMap::new();
+        let done: Result<(), std::convert::Infallible> = crew(
+            &records,
+            hands,
+            Scratch::default,
+            |scratch, record| {
+                let told = |finding: Finding| finding.at(&place.offer.place).about(record.label());
+                self.package(place.offer, record, scratch).map_err(told)
+            },
+            |at, result| {
+                failed.extend(result.err().map(|finding| (at, finding)));
+                Ok(())
+            },
+        );
+        let Ok(()) = done;
+        findings.extend(failed.into_values());
     }
 
     /// The index as a client reads it: from its address, with the key that it has.

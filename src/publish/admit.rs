@@ -2,9 +2,7 @@
 
 use std::io::{self, Read};
 
-use sha2::Digest as _;
-
-use crate::types::{Digest, Sha256};
+use crate::types::{Digest, Sha256, Sha256Hasher};
 use crate::verify::{Blob, BlobKind, Evidence, Verified};
 
 use super::error::{AdmitError, Doing, Measured, PublishError};
@@ -219,12 +217,12 @@ impl Tree {
 
 /// Digest and size of everything that a reader gives.
 pub(super) fn hash(reader: &mut dyn Read) -> io::Result<Measured> {
-    let mut hasher = sha2::Sha256::new();
+    let mut hasher = Sha256Hasher::new();
     let mut buffer = vec![0; 64 << 10];
     let mut size = 0_u64;
     loop {
         match reader.read(&mut buffer)? {
-            0 => return Ok(Measured { sha256: Digest::new(hasher.finalize().into()), size }),
+            0 => return Ok(Measured { sha256: hasher.finish(), size }),
             count => {
                 hasher.update(buffer.get(..count).unwrap_or_default());
                 size = size.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));

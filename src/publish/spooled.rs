@@ -3,9 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use sha2::Digest as _;
-
-use crate::types::Digest;
+use crate::types::Sha256Hasher;
 
 use super::error::{Doing, Measured, PublishError};
 use super::path::StorePath;
@@ -19,7 +17,7 @@ pub struct Spooled {
     pub(super) store: Arc<dyn Store>,
     pub(super) path: StorePath,
     pub(super) file: Box<dyn StoreFile>,
-    hasher: sha2::Sha256,
+    hasher: Sha256Hasher,
     size: u64,
     pub(super) moved: bool,
 }
@@ -27,7 +25,7 @@ pub struct Spooled {
 impl Spooled {
     pub(super) fn new(store: Arc<dyn Store>, path: StorePath) -> Result<Self, PublishError> {
         let file = store.create(&path, Mode::Private).doing("make", &path)?;
-        Ok(Self { store, path, file, hasher: sha2::Sha256::new(), size: 0, moved: false })
+        Ok(Self { store, path, file, hasher: Sha256Hasher::new(), size: 0, moved: false })
     }
 
     /// Writes all bytes at the end.
@@ -47,7 +45,7 @@ impl Spooled {
     /// - Those of the system; the file is of no more use then.
     pub fn restart(&mut self) -> io::Result<()> {
         self.file.clear()?;
-        self.hasher = sha2::Sha256::new();
+        self.hasher = Sha256Hasher::new();
         self.size = 0;
         Ok(())
     }
@@ -59,7 +57,7 @@ impl Spooled {
 
     /// Digest and size of what has been written.
     pub fn measured(&self) -> Measured {
-        Measured { sha256: Digest::new(self.hasher.clone().finalize().into()), size: self.size }
+        Measured { sha256: self.hasher.clone().finish(), size: self.size }
     }
 
     /// Reads what has been written, from the start.

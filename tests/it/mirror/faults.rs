@@ -63,7 +63,7 @@ fn expected(case: &Case, target: Target) -> Expected {
     match (target, case.what) {
         (Target::Index, "more is promised than there must be") => Expected::Fails(Class::Network, "cut"),
         (Target::Index, "less is promised than comes" | "no length, and too little") => refused("truncated"),
-        (Target::Index, "one more layer of gzip") => refused("tar-magic"),
+        (Target::Index, "one more layer of gzip") => refused("packed-twice"),
         (Target::Index, "a page in place of the file") => refused("html"),
         _ => match case.outcome {
             Outcome::Arrives => Expected::Published,

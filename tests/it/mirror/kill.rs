@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::rig::{Rig, Upstream, files_in, package, published};
+use super::rig::{Item, Rig, Upstream, files_in, package, published};
 use crate::harness::apkvet;
 
 /// Every system call by which a run changes something.
@@ -31,14 +31,27 @@ const FATES: [&str; 3] = ["signal=KILL", "error=EIO", "error=ENOSPC"];
 
 type Published = BTreeMap<String, Vec<u8>>;
 
+/// How many packages come in beside the others.
+///
+/// Calls are counted for each thread, and the first thread makes a dozen of some before the one that fetches
+/// begins: with so many packages, that one makes more of each.
+const MORE: usize = 6;
+
+fn upstream(version: &str, others: &[&str]) -> Vec<Item> {
+    let more: Vec<String> = (0..MORE).map(|number| format!("part{number}")).collect();
+    let depends: Vec<&str> = others.iter().copied().chain(more.iter().map(String::as_str)).collect();
+    let mut items = vec![package("tool", version, &depends)];
+    items.extend(others.iter().map(|name| package(name, "1.0-r0", &[])));
+    items.extend(more.iter().map(|name| package(name, version, &[])));
+    items
+}
+
 fn first() -> Upstream {
-    let kept = package("lib", "1.0-r0", &[]);
-    Upstream::of(&[package("tool", "1.0-r0", &["lib", "gone"]), kept, package("gone", "1.0-r0", &[])])
+    Upstream::of(&upstream("1.0-r0", &["lib", "gone"]))
 }
 
 fn second() -> Upstream {
-    let new = package("new", "1.0-r0", &[]);
-    first().next(&[package("tool", "1.1-r0", &["lib", "new"]), package("lib", "1.0-r0", &[]), new])
+    first().next(&upstream("1.1-r0", &["lib", "new"]))
 }
 
 /// A mirror before the run that is interrupted, and what that run makes of it if it is not.
@@ -220,7 +233,7 @@ fn both(nth: usize) {
 
 #[test]
 fn a_sync_that_is_killed_or_refused_something_at_some_system_call_leaves_a_whole_state() {
-    both(61);
+    both(67);
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case("tar-checksum", and(|archive| archive.entry(&Header { checksum_error: 1, ..file() }, b"x"))),
         case("tar-magic", and(|archive| archive.entry(&Header { magic: *b"ustar\x0001", ..file() }, b"x"))),
+        case("packed-twice", and(|archive| archive.raw(&[b"\x1f\x8b\x08".as_slice(), &[0; 509]].concat()))),
         case(
             "tar-number",
             and(|archive| archive.entry(&Header { raw_size: Some(*b"00000000009\0"), ..file() }, b"")),
