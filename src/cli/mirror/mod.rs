@@ -18,6 +18,7 @@ mod progress;
 mod prune;
 mod record;
 mod rollback;
+mod roots;
 mod settings;
 mod snapshot;
 mod status;

@@ -9,13 +9,14 @@ use serde::Serialize;
 
 use super::args::WaitArgs;
 use super::record::{counted, size};
+use super::roots::roots;
 use super::settings::{Make, of_file, store};
 use crate::cli::clock::now;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::mirror::{MirrorSettings, parse_time};
-use crate::publish::{Floor, Kept, Prune, PruneMode, Pruned, Roots, StorePath, Tree, kept, prune};
+use crate::publish::{Floor, Kept, Prune, PruneMode, Pruned, StorePath, Tree, kept, prune};
 
 /// Deletes old generations, and files that nothing names any more, after the grace period
 #[derive(Args, Debug)]
@@ -74,11 +75,12 @@ pub(super) fn run(args: &PruneArgs, output: &mut Output) -> Result<Exit, Failure
     };
     let tree =
         Tree::open(store(&settings.to, Make::Nothing)?, args.wait.wait()).map_err(Failure::of_publish)?;
+    let roots = roots(&settings)?;
     let rules = Prune {
         grace: args.grace.unwrap_or(settings.grace),
         now: now(),
         floor: if args.allow_shrink { Floor::None } else { Floor::Percent(settings.shrink_percent) },
-        roots: &Roots::default(),
+        roots: &roots,
     };
     let mode = if args.dry_run { PruneMode::DryRun } else { PruneMode::Remove };
     if args.dry_run && output.verbosity() > 0 {

@@ -11,6 +11,7 @@ use super::lock;
 use super::plan::{self, Summary, refusal};
 use super::progress::Bars;
 use super::record::{counted, findings, size};
+use super::roots::roots;
 use super::settings::{Make, Settings};
 use super::{hook, metrics, own_packages};
 use crate::cli::exit::Exit;
@@ -18,7 +19,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Style};
 use crate::cli::signals::Signals;
 use crate::mirror::{Dated, Finding, LastRun, Mirror, Outcome, Severity, dated, status};
-use crate::publish::{Floor, Prune, PruneMode, Roots, StorePath, Tree, prune};
+use crate::publish::{Floor, Prune, PruneMode, StorePath, Tree, prune};
 use crate::sign::SigningKey;
 
 /// Fetches, verifies and publishes what the configuration wants
@@ -159,11 +160,15 @@ fn dated_snapshot(settings: &Settings, tree: &Tree, synced: &Outcome) -> Vec<Fin
 
 /// Deletes what is over, never much at once.
 fn pruned(settings: &Settings, tree: &Tree) -> (usize, Vec<Finding>) {
+    let roots = match roots(settings.config.mirror()) {
+        Ok(roots) => roots,
+        Err(failure) => return (0, vec![Finding::warning("prune", format!("nothing is pruned: {failure}"))]),
+    };
     let rules = Prune {
         grace: settings.config.mirror().grace,
         now: settings.now,
         floor: Floor::Percent(settings.config.mirror().shrink_percent),
-        roots: &Roots::default(),
+        roots: &roots,
     };
     match prune(tree, &rules, PruneMode::Remove) {
         Ok(pruned) => (pruned.len(), Vec::new()),

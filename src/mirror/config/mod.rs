@@ -55,6 +55,8 @@ pub struct MirrorSettings {
     pub hook: Vec<String>,
     /// Which snapshots are made without being asked for.
     pub snapshots: Option<SnapshotRule>,
+    /// Lock files whose packages stay in the pool.
+    pub locks: Vec<PathBuf>,
 }
 
 impl MirrorSettings {
@@ -77,6 +79,7 @@ impl MirrorSettings {
             metrics: None,
             hook: Vec::new(),
             snapshots: None,
+            locks: Vec::new(),
         }
     }
 }

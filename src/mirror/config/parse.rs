@@ -145,6 +145,7 @@ fn mirror(raw: RawMirror, folder: &Path) -> Result<MirrorSettings, ConfigError> 
     mirror.ca_file = raw.ca_file.map(|path| folder.join(path));
     mirror.metrics = raw.metrics.map(|path| folder.join(path));
     mirror.hook = hook(raw.hook, folder)?;
+    mirror.locks = raw.locks.into_iter().map(|path| folder.join(path)).collect();
     mirror.snapshots = snapshots(raw.snapshots, raw.keep_snapshots)?;
     Ok(mirror)
 }

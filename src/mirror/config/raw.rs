@@ -32,6 +32,8 @@ pub(super) struct RawMirror {
     pub(super) hook: Vec<String>,
     pub(super) snapshots: Option<String>,
     pub(super) keep_snapshots: Option<usize>,
+    #[serde(default)]
+    pub(super) locks: Vec<PathBuf>,
 }
 
 /// One value, or a list of them.

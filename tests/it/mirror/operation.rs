@@ -136,3 +136,39 @@ fn a_hook_that_cannot_be_called_changes_nothing() {
     assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
     assert!(ran.err.contains("the hook") && ran.err.contains("cannot be called"), "{}", ran.err);
 }
+
+#[test]
+fn what_a_lock_file_names_stays_in_the_pool() {
+    let rig = rig("grace = \"0s\"\nlocks = [\"apkvet.lock\"]\n");
+    std::fs::write(rig.path("apkvet.toml"), rig.text()).unwrap();
+    let run = |arguments: &[&str]| apkvet(rig.directory.path(), &[&["mirror"], arguments].concat());
+    let sync = || run(&["sync", "--config", "apkvet.toml"]);
+    let prune = || run(&["prune", "--config", "apkvet.toml", "--allow-shrink", "--json"]);
+    // Without the file nothing is deleted: nobody knows what it would have named.
+    let unlocked = sync();
+    assert_eq!(unlocked.code, 0, "{} {}", unlocked.out, unlocked.err);
+    assert!(unlocked.out.contains("nothing is pruned"), "{}", unlocked.out);
+    assert_eq!(prune().code, 3);
+    assert_eq!(run(&["lock", "--config", "apkvet.toml", "-o", "apkvet.lock"]).code, 0);
+    let locked = std::fs::read_to_string(rig.path("apkvet.lock")).unwrap();
+    let pooled = || {
+        let folders = std::fs::read_dir(rig.path("srv/pool")).unwrap().map(|folder| folder.unwrap().path());
+        let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap());
+        files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .filter(|name| locked.contains(name))
+            .count()
+    };
+    assert_eq!(pooled(), 2);
+    upstream().next(&[package("tool", "2.0-r0", &[])]).write(&rig.path("upstream"));
+    for _ in 0..2 {
+        let ran = run(&["sync", "--config", "apkvet.toml", "--allow-shrink"]);
+        assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+        assert_eq!(prune().code, 0);
+    }
+    assert_eq!(pooled(), 2, "the lock file names two packages");
+    std::fs::write(rig.path("apkvet.toml"), rig.text().replace("locks = [\"apkvet.lock\"]", "")).unwrap();
+    let pruned = prune();
+    assert_eq!(pruned.code, 0, "{} {}", pruned.out, pruned.err);
+    assert_eq!(pooled(), 0, "{}", pruned.out);
+}
