@@ -172,7 +172,8 @@ impl History {
     /// Takes one more link, if it follows.
     pub(super) fn follow(&mut self, number: u64, bytes: &[u8]) -> Result<(), HistoryError> {
         let unreadable = |message: String| HistoryError::Unreadable { number, message };
-        let link: Link = serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
+        let link: Link = serde_json::from_slice(bytes)
+            .map_err(|error| unreadable(crate::types::escape(&error.to_string()).to_string()))?;
         if link.schema != SCHEMA {
             return Err(unreadable(format!("expected the schema {SCHEMA}")));
         }

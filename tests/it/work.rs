@@ -120,14 +120,12 @@ fn look(bytes: &[u8]) -> (Budget, Duration) {
 fn work_per_byte_does_not_grow_with_the_size_of_the_input() {
     for (what, n, make) in SHAPES {
         let [one, two, four] = [1, 2, 4].map(|times| look(&make(n * times)));
+        // The times are for reading: a busy machine must not decide here.
         println!("{what}: n, 2n, 4n with n = {n}: {:?}", [one, two, four].map(|(_, time)| time));
         // Work units: a byte read, a byte inflated, and a kibibyte for each signature.
         let work = |(budget, _): &(Budget, Duration)| {
             budget.bytes_read + budget.bytes_inflated + 1024 * budget.signature_checks
         };
         assert!(work(&four) <= 5 * work(&one), "{what}: {one:?} {two:?} {four:?}");
-        // A square would be sixteen; a slow moment of the machine is forgiven.
-        let least = Duration::from_millis(100);
-        assert!(four.1 <= 9 * one.1 + least, "{what}: {one:?} {two:?} {four:?}");
     }
 }
