@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use apkvet_fixtures::{FakeKey, Gzip, Header, PackageBuilder, tar};
 
 use crate::bombs;
-use crate::harness::{files, shared};
+use crate::harness::{bounded, files, shared};
 
 /// Runs `verify` on some files and then on standard input, where it waits until its peak was looked up.
 fn peak(jobs: &str, keys: &Path, limits: &[(&str, &str)], files: &[PathBuf]) -> (u64, Vec<String>) {
@@ -16,12 +16,12 @@ fn peak(jobs: &str, keys: &Path, limits: &[(&str, &str)], files: &[PathBuf]) -> 
     for (name, value) in limits {
         command.args(["--limit", &format!("{name}={value}")]);
     }
-    command.args(files).arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
+    command.args(files).arg("-").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = bounded::process(&mut command).stdin(Stdio::piped()).spawn().unwrap();
     // A pipe holds 64 KiB: once more than that was taken, the program has come to its last subject.
     child.stdin.as_mut().unwrap().write_all(&endless()).unwrap();
     let peak = peak_of(child.id());
-    let output = child.wait_with_output().unwrap();
+    let output = bounded::finished(child, "verify with its last bytes on standard input");
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<String> = text.lines().filter(|line| !line.starts_with(' ')).map(str::to_owned).collect();
     // One for standard input, and the summary.

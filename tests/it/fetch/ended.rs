@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::harness::http_fault_server::{Step, head};
-use crate::harness::started;
+use crate::harness::{bounded, started};
 
 /// A run that waits for the rest of a file, once its private file is there.
 fn waiting(context: &Context) -> std::process::Child {
@@ -35,7 +35,7 @@ fn a_signal_ends_the_run_and_nothing_is_left() {
         let context = Context::hello();
         let child = waiting(&context);
         signal(&child, kind);
-        let output = child.wait_with_output().unwrap();
+        let output = bounded::finished(child, "a fetch that a signal ends");
         assert_eq!(output.status.code(), Some(code));
         assert_eq!(context.left(), [""; 0]);
     }
@@ -63,6 +63,6 @@ fn two_runs_at_once_leave_each_other_alone() {
     let left = context.left();
     assert_eq!(left.len(), 2, "{left:?}");
     signal(&child, rustix::process::Signal::INT);
-    child.wait_with_output().unwrap();
+    bounded::finished(child, "a fetch that is interrupted");
     assert_eq!(context.left(), [FILE]);
 }

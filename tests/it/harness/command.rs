@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::bounded;
+
 /// What a run left behind.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -21,7 +23,8 @@ impl Ran {
 /// Starts `apkvet` in a directory and lets it run.
 #[cfg(feature = "network")]
 pub(crate) fn started(directory: &Path, arguments: &[&str]) -> std::process::Child {
-    command(directory, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    let mut command = command(directory, arguments);
+    bounded::process(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Runs `apkvet` in a directory, with an empty standard input.
@@ -37,7 +40,7 @@ pub(crate) fn apkvet_at(time: &str, directory: &Path, arguments: &[&str]) -> Ran
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_apkvet"));
-    command.args(arguments).current_dir(directory).env_remove("NO_COLOR").stdin(Stdio::null());
+    command.args(arguments).current_dir(directory).env_remove("NO_COLOR");
     // Servers of tests listen at the loopback interface, which no proxy leads to.
     for name in ["http_proxy", "all_proxy", "ALL_PROXY", "APKVET_AUTH"] {
         command.env_remove(name);
@@ -46,7 +49,7 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
 }
 
 fn ran(command: &mut Command) -> Ran {
-    let output = command.output().unwrap();
+    let output = bounded::output(command);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }

@@ -1,5 +1,6 @@
 //! What the tests share: finding `../shared`, reading keys, judging a file as the program does.
 
+pub(crate) mod bounded;
 mod command;
 #[cfg(feature = "network")]
 pub(crate) mod http_fault_server;
@@ -9,6 +10,8 @@ pub(crate) mod http_faults;
 pub(crate) mod nginx;
 #[cfg(feature = "network")]
 pub(crate) mod store;
+#[cfg(feature = "network")]
+pub(crate) mod trace;
 mod universe;
 #[cfg(feature = "network")]
 pub(crate) mod virtual_clock;

@@ -1,6 +1,4 @@
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use apkvet::mirror::Finding;
@@ -11,6 +9,7 @@ use apkvet_fixtures::FakeKey;
 use super::rig::{DAY, NOW, Rig, Upstream, files_in, package, published};
 use crate::harness::apkvet;
 use crate::harness::store::{Fault, Faulty, SOON};
+use crate::harness::trace::copy;
 
 /// What the upstream of the outside has on a day: versions come and go, and some stay.
 fn upstream(day: u64) -> Upstream {
@@ -253,12 +252,6 @@ fn what_the_pool_has_need_not_be_in_the_bundle() {
     std::fs::remove_file(inside.path("srv/state/trust.json")).unwrap();
     taken_in(&inside, &since).unwrap();
     assert_eq!(tree(&inside), tree(&outside));
-}
-
-fn copy(from: &Path) -> tempfile::TempDir {
-    let to = tempfile::tempdir().unwrap();
-    assert!(Command::new("cp").arg("-a").arg(from.join(".")).arg(to.path()).status().unwrap().success());
-    to
 }
 
 #[test]

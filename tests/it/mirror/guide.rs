@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use apkvet_fixtures::FakeKey;
 
 use super::rig::{Upstream, package, published};
-use crate::harness::apkvet;
+use crate::harness::{apkvet, bounded};
 
 /// The commands of the guide in their order, without the block of settings.
 fn commands() -> Vec<String> {
@@ -68,7 +68,7 @@ impl Place {
         let script = format!("set -eu\n{}{commands}", self.settings());
         let mut command = Command::new("sh");
         command.args(["-c", &script]).current_dir(env!("CARGO_MANIFEST_DIR")).env("PATH", path);
-        command.output().unwrap()
+        bounded::output(&mut command)
     }
 }
 

@@ -2,32 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::rig::{Item, Rig, Upstream, files_in, package, published};
 use crate::harness::apkvet;
-
-/// Every system call by which a run changes something.
-const CHANGES: &[&str] = &[
-    "openat2",
-    "mkdirat",
-    "linkat",
-    "symlinkat",
-    "renameat2",
-    "renameat",
-    "unlinkat",
-    "pwrite64",
-    "ftruncate",
-    "fchmod",
-    "utimensat",
-    "fsync",
-    "syncfs",
-];
-
-/// What becomes of it.
-const FATES: [&str; 3] = ["signal=KILL", "error=EIO", "error=ENOSPC"];
+use crate::harness::bounded;
+use crate::harness::trace::{CHANGES, Calls, FATES, calls, copy, traced};
 
 type Published = BTreeMap<String, Vec<u8>>;
 
@@ -62,8 +44,8 @@ struct Scene {
     /// The files of the pool after it.
     pool: BTreeSet<PathBuf>,
     /// How often the run makes each system call; by the thread that makes it most often.
-    main: BTreeMap<String, usize>,
-    others: BTreeMap<String, usize>,
+    main: Calls,
+    others: Calls,
 }
 
 /// One system call of a run.
@@ -80,23 +62,8 @@ struct Point {
 fn sync(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_apkvet"));
     command.args(["mirror", "sync", "--config", "apkvet.toml", "-q"]);
-    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.current_dir(folder);
     command
-}
-
-/// The same under strace with these arguments; whether it ended well.
-fn traced(folder: &Path, arguments: &[&str]) -> bool {
-    let run = sync(folder);
-    let mut strace = Command::new("strace");
-    strace.arg("-qq").args(arguments).arg(run.get_program()).args(run.get_args());
-    strace.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    strace.status().is_ok_and(|status| status.success())
-}
-
-fn copy(from: &Path) -> tempfile::TempDir {
-    let to = tempfile::tempdir().unwrap();
-    assert!(Command::new("cp").arg("-a").arg(from.join(".")).arg(to.path()).status().unwrap().success());
-    to
 }
 
 fn pool(folder: &Path) -> BTreeSet<PathBuf> {
@@ -112,16 +79,15 @@ impl Scene {
         std::fs::write(rig.path("apkvet.toml"), rig.text()).unwrap();
         if let Some(before) = over {
             before.write(&rig.path("upstream"));
-            assert!(sync(rig.directory.path()).status().unwrap().success());
+            assert!(bounded::status(&mut sync(rig.directory.path())).unwrap().unwrap().success());
         }
         second().write(&rig.path("upstream"));
-        let (after, log) = (copy(rig.directory.path()), tempfile::NamedTempFile::new().unwrap());
-        let trace = format!("trace={}", CHANGES.join(","));
-        if !traced(after.path(), &["-f", "-e", &trace, "-o", log.path().to_str().unwrap()]) {
+        let after = copy(rig.directory.path());
+        let Some(threads) = calls(&sync(after.path()), CHANGES) else {
             eprintln!("SKIPPED: no strace that can trace here: no sync was killed at a system call");
             return None;
-        }
-        let (main, others) = count(&std::fs::read_to_string(log.path()).unwrap());
+        };
+        let (main, others) = count(threads);
         let trees = [rig.directory.path(), after.path()].map(|folder| published(&folder.join("srv")));
         Some(Self { rig, trees, pool: pool(after.path()), main, others })
     }
@@ -148,7 +114,7 @@ impl Scene {
         if *threads {
             arguments.insert(0, "-f");
         }
-        let ended_well = traced(folder.path(), &arguments);
+        let ended_well = traced(&sync(folder.path()), &arguments);
         let [before, after] = &self.trees;
         let tree = published(&folder.path().join("srv"));
         if tree != *before && tree != *after {
@@ -196,22 +162,9 @@ impl Scene {
 }
 
 /// What the first thread calls, and what any other calls at most.
-fn count(log: &str) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {
-    let mut threads: Vec<(&str, BTreeMap<String, usize>)> = Vec::new();
-    for line in log.lines() {
-        let (thread, call) = line.split_once(' ').unwrap();
-        let name = call.trim_start().split('(').next().unwrap();
-        if !CHANGES.contains(&name) {
-            continue;
-        }
-        if !threads.iter().any(|(known, _)| *known == thread) {
-            threads.push((thread, BTreeMap::new()));
-        }
-        let calls = threads.iter_mut().find(|(known, _)| *known == thread).unwrap();
-        *calls.1.entry(name.to_owned()).or_default() += 1;
-    }
-    let mut threads = threads.into_iter().map(|(_, calls)| calls);
-    let (main, mut others) = (threads.next().unwrap_or_default(), BTreeMap::<String, usize>::new());
+fn count(threads: Vec<Calls>) -> (Calls, Calls) {
+    let mut threads = threads.into_iter();
+    let (main, mut others) = (threads.next().unwrap_or_default(), Calls::new());
     for (name, count) in threads.flatten() {
         let most = others.entry(name).or_default();
         *most = count.max(*most);

@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use apkvet_fixtures::FakeKey;
 
 use super::rig::{Rig, Upstream, files_in, package, published};
 use crate::harness::apkvet;
+use crate::harness::trace::{FATES, calls_of_one, copy, traced};
 
-/// Every system call by which a command changes something.
+/// Every system call by which a command changes something, documents outside of the mirror too.
 const CHANGES: &[&str] = &[
     "openat",
     "openat2",
@@ -54,36 +55,10 @@ fn whole(case: &Case) -> Vec<&'static str> {
     arguments
 }
 
-/// Runs a command under strace with these arguments; whether it ended well.
-fn traced(directory: &Path, case: &Case, strace: &[&str]) -> bool {
-    let mut command = Command::new("strace");
-    command.args(["-f", "-qq"]).current_dir(directory).stdout(Stdio::null()).stderr(Stdio::null());
-    command.env_remove("APKVET_AUTH").args(strace).arg(env!("CARGO_BIN_EXE_apkvet")).args(whole(case));
-    command.status().is_ok_and(|status| status.success())
-}
-
-/// How often each system call is made by the thread that changes most.
-fn count(base: &Path, case: &Case) -> Option<BTreeMap<String, usize>> {
-    let (directory, log) = (copy(base), tempfile::NamedTempFile::new().unwrap());
-    let trace = format!("trace={}", CHANGES.join(","));
-    if !traced(directory.path(), case, &["-e", &trace, "-o", log.path().to_str().unwrap()]) {
-        return None;
-    }
-    let mut threads: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
-    for line in fs::read_to_string(log.path()).unwrap().lines() {
-        let (thread, call) = line.split_once(' ').unwrap();
-        let name = call.trim_start().split('(').next().unwrap();
-        if CHANGES.contains(&name) {
-            *threads.entry(thread.to_owned()).or_default().entry(name.to_owned()).or_default() += 1;
-        }
-    }
-    threads.into_values().max_by_key(|calls| calls.values().sum::<usize>())
-}
-
-fn copy(from: &Path) -> tempfile::TempDir {
-    let to = tempfile::tempdir().unwrap();
-    assert!(Command::new("cp").arg("-a").arg(from.join(".")).arg(to.path()).status().unwrap().success());
-    to
+fn command(directory: &Path, case: &Case) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_apkvet"));
+    command.args(whole(case)).current_dir(directory).env_remove("APKVET_AUTH");
+    command
 }
 
 /// Everything that clients can fetch, snapshots too, and the lock file.
@@ -134,7 +109,8 @@ fn base() -> Rig {
 fn interrupt_every(nth: usize) {
     let base = base();
     for case in CASES {
-        let Some(calls) = count(base.directory.path(), case) else {
+        let trial = copy(base.directory.path());
+        let Some(calls) = calls_of_one(&command(trial.path(), case), CHANGES) else {
             eprintln!("SKIPPED: no strace that can trace here: nobody was killed at a system call");
             return;
         };
@@ -147,10 +123,10 @@ fn interrupt_every(nth: usize) {
             calls.iter().flat_map(|(name, count)| (1..=*count).map(move |at| (name, at))).collect();
         eprintln!("{:?}: {} system calls, every {nth}. is interrupted", case.arguments, points.len());
         for (number, (name, at)) in points.iter().step_by(nth).enumerate() {
-            let fates = ["signal=KILL", "error=EIO", "error=ENOSPC"];
-            for fate in fates.iter().skip(number % 3).take(if nth == 1 { 3 } else { 1 }) {
+            for fate in FATES.iter().skip(number % 3).take(if nth == 1 { 3 } else { 1 }) {
                 let directory = copy(base.directory.path());
-                traced(directory.path(), case, &["-e", &format!("inject={name}:{fate}:when={at}")]);
+                let inject = format!("inject={name}:{fate}:when={at}");
+                traced(&command(directory.path(), case), &["-f", "-e", &inject]);
                 let point = format!("{:?}, {name} number {at}, {fate}", case.arguments);
                 let found = seen(directory.path());
                 assert!(found == older || found == newer, "{point}: {:?}", found.keys());

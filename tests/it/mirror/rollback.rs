@@ -1,5 +1,4 @@
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use apkvet::limits::Limits;
@@ -8,6 +7,7 @@ use apkvet::publish::{DiskStore, Durability, Store, Tree};
 
 use super::rig::{DAY, NOW, Rig, Upstream, files_in, package, published};
 use crate::harness::store::{Fault, Faulty, SOON};
+use crate::harness::trace::copy;
 
 const INDEX: &str = "v3.17/main/x86_64/APKINDEX.tar.gz";
 const OLD: &str = "v3.17/main/x86_64/tool-1.0-r0.apk";
@@ -117,12 +117,6 @@ fn going_back_twice_to_the_same_changes_nothing_more() {
     back(store(&rig.path("srv")), Some(1)).unwrap();
     let again = back(store(&rig.path("srv")), Some(1)).unwrap();
     assert_eq!((again.generation, again.published), (3, false));
-}
-
-fn copy(from: &Path) -> tempfile::TempDir {
-    let to = tempfile::tempdir().unwrap();
-    assert!(Command::new("cp").arg("-a").arg(from.join(".")).arg(to.path()).status().unwrap().success());
-    to
 }
 
 #[test]

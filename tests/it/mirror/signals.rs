@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::rig::{Rig, Upstream, files_in, listing, package, published};
 use crate::harness::http_fault_server::{Asked, FaultServer, Step, head};
-use crate::harness::{apkvet, started};
+use crate::harness::{apkvet, bounded, started};
 
 const AT: &str = "/v3.17/main";
 
@@ -37,7 +37,7 @@ fn ended(rig: &Rig, server: &FaultServer, command: &[&str], asked_for: &str, sig
         std::thread::sleep(Duration::from_millis(10));
     }
     send(&child, signal);
-    child.wait_with_output().unwrap()
+    bounded::finished(child, &format!("{arguments:?}, ended when {asked_for} was asked for"))
 }
 
 fn send(child: &Child, signal: Signal) {
