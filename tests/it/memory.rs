@@ -1,6 +1,6 @@
 //! How much memory the program takes, whatever it is given: looked up in `/proc` when it has done its work.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,11 +18,17 @@ fn peak(jobs: &str, keys: &Path, limits: &[(&str, &str)], files: &[PathBuf]) -> 
     }
     command.args(files).arg("-").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = bounded::process(&mut command).stdin(Stdio::piped()).spawn().unwrap();
-    // A pipe holds 64 KiB: once more than that was taken, the program has come to its last subject.
+    // What it says is read meanwhile: a pipe holds 64 KiB, and a long path of the checkout makes it more than that.
+    let mut said = child.stdout.take().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut text = String::new();
+        said.read_to_string(&mut text).map(|_| text)
+    });
+    // Once more than a pipe holds was taken, the program has come to its last subject.
     child.stdin.as_mut().unwrap().write_all(&endless()).unwrap();
     let peak = peak_of(child.id());
-    let output = bounded::finished(child, "verify with its last bytes on standard input");
-    let text = String::from_utf8(output.stdout).unwrap();
+    bounded::finished(child, "verify with its last bytes on standard input");
+    let text = reading.join().unwrap().unwrap();
     let lines: Vec<String> = text.lines().filter(|line| !line.starts_with(' ')).map(str::to_owned).collect();
     // One for standard input, and the summary.
     assert_eq!(lines.len(), files.len() + 2, "{lines:?}");
