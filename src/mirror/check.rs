@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
+
 use super::config::Waiver;
 use super::crew::crew;
 use super::finding::{Class, Finding, Severity};
@@ -251,7 +253,10 @@ fn scope(checkee: &Checkee<'_>, segments: &[&str]) -> Option<crate::keys::Scope>
 
 fn open(root: &Path, path: &str) -> Result<File, Finding> {
     let whole = root.join(path);
-    let file = File::open(&whole).map_err(|error| match error.kind() {
+    // A pipe without a writer must not be waited for.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(&whole, flags, Mode::empty()).map_err(std::io::Error::from);
+    let file: File = opened.map(File::from).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             Finding::error(Class::Refused, "missing", format!("{path} is not there"))
         }

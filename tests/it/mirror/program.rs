@@ -263,6 +263,18 @@ fn a_check_finds_what_is_missing_and_what_nobody_published() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_package_is_named_and_not_waited_for() {
+    let rig = rig();
+    let package = rig.path("upstream/x86_64/lib-1.2-r0.apk");
+    std::fs::remove_file(&package).unwrap();
+    let mode = rustix::fs::Mode::from_bits_retain(0o644);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &package, mode).unwrap();
+    let ran = run(&rig, &["check", "upstream", "--key", "FAKE-apkvet-test-a.rsa.pub"]);
+    assert_eq!(ran.code, 1, "{} {}", ran.out, ran.err);
+    assert!(ran.out.contains("[not-a-file]"), "{} {}", ran.out, ran.err);
+}
+
+#[test]
 fn a_directory_that_another_tool_made_is_checked_by_keys_alone() {
     let rig = rig();
     let check = |key: &str| run(&rig, &["check", "upstream", "--key", key]);
