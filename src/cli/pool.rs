@@ -48,6 +48,8 @@ pub(super) fn in_order<I: Sync, R: Send, E>(
     let (order, turn, next) = (order(&sizes), Turn::default(), AtomicUsize::new(0));
     let (sender, receiver) = sync_channel::<(usize, R)>(AHEAD);
     std::thread::scope(|scope| {
+        // The same if `take` panics.
+        let _open = Open(&turn);
         for _ in 0..threads {
             let (sender, next, order, work) = (sender.clone(), &next, &order, &work);
             let (sizes, turn, help) = (&sizes, &turn, &help);

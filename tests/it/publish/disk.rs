@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use apkvet::publish::{DiskStore, Durability, PublishError, Store, StorePath, Tree, Wait};
 use rustix::fs::{CWD, RenameFlags, mkfifoat, renameat_with};
 
+use super::Stop;
 use crate::harness::store::{
     Fault, Faulty, NOTHING, SOON, Seen, fsck, package, run, run_at_once, spare, steps,
 };
@@ -329,6 +330,7 @@ fn nothing_is_ever_written_through_a_link_that_takes_the_place_of_a_directory() 
             }
             swaps
         });
+        let stopping = Stop(&stop);
         let begun = Instant::now();
         while begun.elapsed() < RACE {
             for step in &steps()[1..] {
@@ -336,7 +338,7 @@ fn nothing_is_ever_written_through_a_link_that_takes_the_place_of_a_directory() 
                 ended_well += u32::from(run(store(dir.path()), step).is_ok());
             }
         }
-        stop.store(true, Ordering::SeqCst);
+        drop(stopping);
         swapper.join().unwrap()
     });
     eprintln!("{swaps} exchanges during {runs} runs, of which {ended_well} ended well");

@@ -14,3 +14,12 @@ mod reader;
 mod rules;
 /// Snapshots: whole or not there, and unchanged until they are removed.
 mod snapshots;
+
+/// Ends a loop of another thread, also if this one panics: nobody waits for that loop for ever then.
+struct Stop<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+}

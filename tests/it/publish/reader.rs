@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use apkvet::publish::{DiskStore, Durability, Floor, Prune, PruneMode, Roots, Store, StorePath, Tree, prune};
 
+use super::Stop;
 use crate::harness::store::{SOON, admit, index, package};
 
 const PUBLICATIONS: usize = 200;
@@ -70,10 +71,11 @@ fn a_client_that_fetches_during_200_publications_misses_nothing() {
     let stop = AtomicBool::new(false);
     let rounds = std::thread::scope(|scope| {
         let client = scope.spawn(|| fetch(dir.path(), &indexes, &packages, &stop));
+        let stopping = Stop(&stop);
         for number in 1..PUBLICATIONS {
             publish(&store, number, &texts[number], &packages[number]);
         }
-        stop.store(true, Ordering::SeqCst);
+        drop(stopping);
         client.join().unwrap()
     });
     eprintln!("{rounds} times index and package were fetched during {PUBLICATIONS} publications");
