@@ -1,6 +1,6 @@
 //! The fifth step: packages come in, each is held against its entry and its own signature, and only then kept.
 
-use std::io::{self, Read};
+use std::io;
 
 use super::config::{Repository, Waiver};
 use super::finding::{Class, Finding, chain};
@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::publish::{AdmitError, Pooled, PublishError, Spooled, Tree};
 use crate::transport::{Demand, FetchError, Problem, Sink, Worker};
 use crate::types::{Architecture, Digest, Sha256};
-use crate::unverified::{FileDigest, ReadOptions, Subject, read};
+use crate::unverified::{ReadOptions, Subject};
 use crate::verify::{Blob, Verified, Via, verify_index, verify_package, verify_unknown};
 
 /// One package that is to come in.
@@ -159,9 +159,10 @@ impl Porter<'_> {
     ) -> Tried {
         let segments: Vec<&str> = demand.path.iter().map(String::as_str).collect();
         let scope = upstream.scope(&segments);
-        let sha256 = spooled.measured().sha256;
-        let mut judge = Judge { errand, limits: self.limits, scope, sha256, made: None, notes: Vec::new() };
-        let admitted = self.tree.admit(spooled, |reader| judge.read(reader, &mut hand.scratch));
+        let mut judge = Judge { errand, scope, made: None, notes: Vec::new() };
+        let (limits, level) = (self.limits.clone(), errand.repository.level);
+        let options = ReadOptions { limits, level, ..ReadOptions::default() };
+        let admitted = self.tree.admit(spooled, options, &mut hand.scratch, |subject| judge.judge(subject));
         let (made, notes) = (judge.made.take(), std::mem::take(&mut judge.notes));
         match (admitted, made) {
             (Ok(pooled), Some(made)) => {
@@ -169,11 +170,8 @@ impl Porter<'_> {
                 Tried::Brought(Box::new(Brought { pooled, provenance, notes }))
             }
             (Ok(_), None) => Tried::Bad(Finding::of_fault(&unproven())),
-            (Err(AdmitError::Refused(Rejected::Fault(fault))), _) => {
+            (Err(AdmitError::Refused(fault)), _) => {
                 Tried::Bad(from_upstream(Finding::of_fault(&fault), upstream))
-            }
-            (Err(AdmitError::Refused(Rejected::Io(error))), _) => {
-                Tried::Stuck(Finding::error(Class::Local, "io", format!("cannot read the spool: {error}")))
             }
             (Err(AdmitError::Publish(error)), _) => Tried::Stuck(local(&error)),
         }
@@ -237,33 +235,10 @@ impl Sink for Counted<'_> {
     }
 }
 
-/// Why a spooled file is not kept.
-#[derive(Debug)]
-pub(super) enum Rejected {
-    /// It could not be read.
-    Io(io::Error),
-    /// It does not hold.
-    Fault(Box<Fault>),
-}
-
-impl From<io::Error> for Rejected {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<Fault> for Rejected {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(Box::new(fault))
-    }
-}
-
 /// Judges one package as its repository demands.
 pub(super) struct Judge<'a, 'b> {
     pub(super) errand: &'b Errand<'a>,
-    pub(super) limits: &'a Limits,
     pub(super) scope: Option<Scope>,
-    pub(super) sha256: Digest<Sha256>,
     pub(super) made: Option<Made>,
     pub(super) notes: Vec<Finding>,
 }
@@ -277,26 +252,16 @@ pub(super) struct Made {
 }
 
 impl Judge<'_, '_> {
-    /// Reads a file and judges it.
-    pub(super) fn read(
-        &mut self,
-        reader: &mut dyn Read,
-        scratch: &mut Scratch,
-    ) -> Result<Verified<Blob>, Rejected> {
+    /// Judges what was read of a file.
+    pub(super) fn judge(&mut self, subject: Subject) -> Result<Verified<Blob>, Fault> {
         let repository = self.errand.repository;
-        let options = ReadOptions {
-            limits: self.limits.clone(),
-            level: repository.level,
-            file_digest: FileDigest::Compute,
-            ..ReadOptions::default()
-        };
         let proof = self.errand.trust.proof();
-        match read(reader, &options, scratch)?.at(self.scope.take()) {
+        match subject.at(self.scope.take()) {
             Subject::Package(package) => {
                 let demand = repository.package_signatures.into();
                 let mut judged =
                     verify_package(package, &proof).within_index(&self.errand.offer.entries, demand);
-                let waiver = self.waiver().cloned();
+                let waiver = judged.facts().sha256().and_then(|sha256| self.waiver(sha256)).cloned();
                 let refused = judged.reason().map(crate::fault::Fault::code);
                 if let Some(waiver) = waiver.filter(|waiver| Some(waiver.code.as_str()) == refused) {
                     judged = judged.waiving(&waiver.code);
@@ -314,17 +279,17 @@ impl Judge<'_, '_> {
                     waived: refused.map(str::to_owned),
                 });
                 if let Some(refusal) = self.other_entry(&judged) {
-                    return Err(refusal.into());
+                    return Err(refusal);
                 }
-                Ok(judged.into_blob()?)
+                judged.into_blob()
             }
             Subject::Index(index) => {
                 let reason = verify_index(index, &proof).into_verified().err();
-                Err(reason.unwrap_or_else(|| not_a_package("an index")).into())
+                Err(reason.unwrap_or_else(|| not_a_package("an index")))
             }
             Subject::Unknown(file) => {
                 let reason = verify_unknown(file, &proof).into_verified().err();
-                Err(reason.unwrap_or_else(|| not_a_package("something else")).into())
+                Err(reason.unwrap_or_else(|| not_a_package("something else")))
             }
         }
     }
@@ -344,8 +309,8 @@ impl Judge<'_, '_> {
         })
     }
 
-    fn waiver(&self) -> Option<&Waiver> {
-        let (label, sha256) = (self.errand.record.label(), self.sha256.to_string());
+    fn waiver(&self, sha256: Digest<Sha256>) -> Option<&Waiver> {
+        let (label, sha256) = (self.errand.record.label(), sha256.to_string());
         let waivers = &self.errand.repository.waivers;
         waivers
             .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::config::{Config, IndexKind, Repository};
-use super::fetch::{Brought, Rejected, local};
+use super::fetch::{Brought, local};
 use super::finding::{Class, Finding, chain};
 use super::label;
 use super::offer::{INDEX, Offer, digest};
@@ -17,8 +17,8 @@ use crate::limits::Limits;
 use crate::publish::{AdmitError, Entry, EntryKind, Manifest, Pooled, Staging, StorePath, Tree};
 use crate::sign::{SignDigests, SigningKey, sign_index};
 use crate::types::Architecture;
-use crate::unverified::{FileDigest, ReadOptions, Subject, read};
-use crate::verify::{Blob, Keyring, Known, Policy, Proof, TrustedKey, Verified, verify_index};
+use crate::unverified::{ReadOptions, Subject};
+use crate::verify::{Keyring, Known, Policy, Proof, TrustedKey, verify_index};
 
 /// What a generation is made from.
 pub(super) struct Next<'a> {
@@ -252,10 +252,13 @@ impl<'a> Next<'a> {
         };
         // Of upstream's index the place was proven when it was offered; the bytes are the same.
         let proof = Proof { policy: &policy, ..proof };
-        let admitted = tree.admit(spooled, |reader| judge(reader, &proof, self.limits));
+        let options = ReadOptions { limits: self.limits.clone(), ..ReadOptions::default() };
+        let admitted = tree.admit(spooled, options, &mut Scratch::default(), |subject| match subject {
+            Subject::Index(index) => verify_index(index, &proof).into_blob(),
+            _ => Err(not_an_index()),
+        });
         admitted.map_err(|error| match error {
-            AdmitError::Refused(Rejected::Fault(fault)) => Finding::of_fault(&fault),
-            AdmitError::Refused(Rejected::Io(error)) => Finding::error(Class::Local, "io", error),
+            AdmitError::Refused(fault) => Finding::of_fault(&fault),
             AdmitError::Publish(error) => local(&error),
         })
     }
@@ -322,20 +325,6 @@ fn own_keyring(signer: &SigningKey) -> Result<Keyring, Finding> {
     let key = TrustedKey::new(signer.name().as_str(), "sign-key", signer.public_key().clone());
     keyring.add(key).map_err(|error| Finding::error(Class::Usage, "sign-key", error))?;
     Ok(keyring)
-}
-
-/// Judges an index that is about to be published.
-fn judge(
-    reader: &mut dyn std::io::Read,
-    proof: &Proof<'_>,
-    limits: &Limits,
-) -> Result<Verified<Blob>, Rejected> {
-    let options =
-        ReadOptions { limits: limits.clone(), file_digest: FileDigest::Compute, ..ReadOptions::default() };
-    match read(reader, &options, &mut Scratch::default())? {
-        Subject::Index(index) => Ok(verify_index(index, proof).into_blob()?),
-        _ => Err(not_an_index().into()),
-    }
 }
 
 fn not_an_index() -> crate::fault::Fault {

@@ -2,7 +2,9 @@
 
 use std::io::{self, Read};
 
+use crate::container::Scratch;
 use crate::types::{Digest, Sha256, Sha256Hasher};
+use crate::unverified::{Facts, FileDigest, ReadOptions, Subject, read};
 use crate::verify::{Blob, BlobKind, Evidence, Verified};
 
 use super::error::{AdmitError, Doing, Measured, PublishError};
@@ -44,13 +46,13 @@ impl Pooled {
 }
 
 impl Tree {
-    /// Has a spooled file proven, and keeps it in the pool under its digest.
+    /// Reads a spooled file, has it judged, and keeps it in the pool under its digest.
     ///
-    /// Trust: `prove` reads the very descriptor that was written; digest and size of its proof must be those of
-    /// what was written. A file that the pool has already is used again.
+    /// Trust: what is judged is read from the very descriptor that was written, and hashed while it is read;
+    /// digest and size of the proof must be those. A file that the pool has already is used again.
     ///
     /// # Errors
-    /// - [`AdmitError::Refused`] with what `prove` says.
+    /// - [`AdmitError::Refused`] with what `judge` says.
     /// - [`PublishError::OtherFile`] for the proof of another file.
     /// - [`PublishError::Changed`] if somebody else has touched the file.
     /// - [`PublishError::Io`]; the spooled file is gone in each case.
@@ -59,76 +61,55 @@ impl Tree {
     /// Nothing gets in without proof. This compiles:
     /// ```
     /// use apkvet::publish::{AdmitError, Pooled, Spooled, Tree};
-    /// use apkvet::{unverified::Unverified, verify::{Blob, Verified}};
+    /// use apkvet::{container::Scratch, unverified::{ReadOptions, Unverified}, verify::{Blob, Verified}};
     /// fn keep(tree: &Tree, file: Spooled, proof: Verified<Blob>) -> Result<Pooled, AdmitError<()>> {
-    ///     tree.admit(file, |_| Ok(proof))
+    ///     tree.admit(file, ReadOptions::default(), &mut Scratch::default(), |_| Ok(proof))
     /// }
     /// ```
     /// and this, which differs in one word, does not:
     /// ```compile_fail
     /// use apkvet::publish::{AdmitError, Pooled, Spooled, Tree};
-    /// use apkvet::{unverified::Unverified, verify::{Blob, Verified}};
+    /// use apkvet::{container::Scratch, unverified::{ReadOptions, Unverified}, verify::{Blob, Verified}};
     /// fn keep(tree: &Tree, file: Spooled, proof: Unverified<Blob>) -> Result<Pooled, AdmitError<()>> {
-    ///     tree.admit(file, |_| Ok(proof))
+    ///     tree.admit(file, ReadOptions::default(), &mut Scratch::default(), |_| Ok(proof))
     /// }
     /// ```
     pub fn admit<E>(
         &self,
         mut spooled: Spooled,
-        prove: impl FnOnce(&mut SpooledReader<'_>) -> Result<Verified<Blob>, E>,
+        options: ReadOptions,
+        scratch: &mut Scratch,
+        judge: impl FnOnce(Subject) -> Result<Verified<Blob>, E>,
     ) -> Result<Pooled, AdmitError<E>> {
         let path = spooled.path.clone();
         spooled.file.set_mode(Mode::Immutable).doing("protect", &path)?;
         let before = spooled.file.stat().doing("look at", &path)?;
-        let blob = prove(&mut spooled.reader()).map_err(AdmitError::Refused)?;
+        // Whatever was asked for, the digest is what the file is kept under.
+        let options = ReadOptions { file_digest: FileDigest::Compute, ..options };
+        let subject = read(spooled.reader(), &options, scratch).doing("read", &path)?;
+        let expected = whole(subject.facts());
+        let blob = judge(subject).map_err(AdmitError::Refused)?;
         if spooled.file.stat().doing("look at", &path)? != before && checked!("admit-changed") {
             return Err(PublishError::Changed { path }.into());
         }
-        let expected = spooled.measured();
         let found = Measured { sha256: blob.value().sha256(), size: blob.value().size() };
-        if checked!("admit-digest") && found != expected {
+        if checked!("admit-digest") && expected != Some(found) {
             return Err(PublishError::OtherFile { expected, found }.into());
         }
         let pooled = Pooled { blob };
-        self.pool(spooled, pooled.kind())?;
+        self.pool(spooled, &found, pooled.kind())?;
         Ok(pooled)
     }
 
-    /// Has a file of the pool proven again, say by other keys than when it came in; none if the pool lacks it.
-    ///
-    /// # Errors
-    /// - As [`Tree::admit`].
-    pub fn admit_again<E>(
-        &self,
-        sha256: Digest<Sha256>,
-        prove: impl FnOnce(&mut SpooledReader<'_>) -> Result<Verified<Blob>, E>,
-    ) -> Result<Option<Pooled>, AdmitError<E>> {
-        let path = layout::pooled(sha256);
-        let file = match self.look.store.open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file.doing("read", &path)?,
-        };
-        let before = file.stat().doing("look at", &path)?;
-        let blob = prove(&mut SpooledReader::new(&*file)).map_err(AdmitError::Refused)?;
-        if file.stat().doing("look at", &path)? != before {
-            return Err(PublishError::Changed { path }.into());
-        }
-        let expected = Measured { sha256, size: before.size };
-        let found = Measured { sha256: blob.value().sha256(), size: blob.value().size() };
-        if checked!("admit-again-digest") && found != expected {
-            return Err(PublishError::OtherFile { expected, found }.into());
-        }
-        if !self.proven.contains_key(&sha256) {
-            self.adopt(&path, &expected)?;
-        }
-        Ok(Some(Pooled { blob }))
-    }
-
     /// Moves a spooled file to its place in the pool, if there is none.
-    pub(super) fn pool(&self, mut spooled: Spooled, kind: EntryKind) -> Result<(), PublishError> {
-        let measured = spooled.measured();
+    pub(super) fn pool(
+        &self,
+        mut spooled: Spooled,
+        measured: &Measured,
+        kind: EntryKind,
+    ) -> Result<(), PublishError> {
         let path = layout::pooled(measured.sha256);
-        if self.has(&path, &measured)? {
+        if self.has(&path, measured)? {
             return Ok(());
         }
         // An index is synced when its time is set, together with that.
@@ -213,6 +194,11 @@ impl Tree {
             Err(error) => Err(error).doing("make", &dir),
         }
     }
+}
+
+/// Digest and size of a file that was read to its end.
+fn whole(facts: &Facts) -> Option<Measured> {
+    facts.sha256().zip(facts.size()).map(|(sha256, size)| Measured { sha256, size })
 }
 
 /// Digest and size of everything that a reader gives.

@@ -78,10 +78,10 @@ pub enum PublishError {
         found: String,
     },
     /// A file that was proven is not the file that was written.
-    #[error("expected {expected} of the file that was written, found a proof of {found}")]
+    #[error("expected {}, found a proof of {found}", told(.expected))]
     OtherFile {
-        /// Digest and size of what was written.
-        expected: Measured,
+        /// Digest and size of what was written; none if it was not read to its end, so that nothing proves it.
+        expected: Option<Measured>,
         /// Digest and size of what was proven.
         found: Measured,
     },
@@ -181,6 +181,13 @@ pub struct Measured {
     pub sha256: Digest<Sha256>,
     /// Units: bytes.
     pub size: u64,
+}
+
+fn told(expected: &Option<Measured>) -> String {
+    expected.map_or_else(
+        || "no proof, since the file was not read to its end".to_owned(),
+        |measured| format!("{measured} of the file that was written"),
+    )
 }
 
 impl fmt::Display for Measured {

@@ -1,11 +1,9 @@
-//! A file on its way in: written, hashed meanwhile, and read again by the same descriptor.
+//! A file on its way in: written, and read again by the same descriptor.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use crate::types::Sha256Hasher;
-
-use super::error::{Doing, Measured, PublishError};
+use super::error::{Doing, PublishError};
 use super::path::StorePath;
 use super::store::{Mode, Store, StoreFile};
 
@@ -17,7 +15,6 @@ pub struct Spooled {
     pub(super) store: Arc<dyn Store>,
     pub(super) path: StorePath,
     pub(super) file: Box<dyn StoreFile>,
-    hasher: Sha256Hasher,
     size: u64,
     pub(super) moved: bool,
 }
@@ -25,7 +22,7 @@ pub struct Spooled {
 impl Spooled {
     pub(super) fn new(store: Arc<dyn Store>, path: StorePath) -> Result<Self, PublishError> {
         let file = store.create(&path, Mode::Private).doing("make", &path)?;
-        Ok(Self { store, path, file, hasher: Sha256Hasher::new(), size: 0, moved: false })
+        Ok(Self { store, path, file, size: 0, moved: false })
     }
 
     /// Writes all bytes at the end.
@@ -34,7 +31,6 @@ impl Spooled {
     /// - Those of the system; the file is of no more use then.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.append(bytes)?;
-        self.hasher.update(bytes);
         self.size = self.size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok(())
     }
@@ -45,7 +41,6 @@ impl Spooled {
     /// - Those of the system; the file is of no more use then.
     pub fn restart(&mut self) -> io::Result<()> {
         self.file.clear()?;
-        self.hasher = Sha256Hasher::new();
         self.size = 0;
         Ok(())
     }
@@ -53,11 +48,6 @@ impl Spooled {
     /// How much has been written. Units: bytes.
     pub const fn position(&self) -> u64 {
         self.size
-    }
-
-    /// Digest and size of what has been written.
-    pub fn measured(&self) -> Measured {
-        Measured { sha256: self.hasher.clone().finish(), size: self.size }
     }
 
     /// Reads what has been written, from the start.

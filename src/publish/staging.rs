@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::keys::read_key;
 use crate::types::{Digest, Sha256, escape};
 
-use super::admit::{Pooled, has_size};
+use super::admit::{Pooled, has_size, hash};
 use super::error::{Doing, PublishError};
 use super::generation::{self, Generation};
 use super::layout;
@@ -86,8 +86,8 @@ impl<'t> Staging<'t> {
         let mut spooled = self.tree.spool()?;
         spooled.write(bytes).doing("write", &spooled.path)?;
         spooled.file.set_mode(Mode::Immutable).doing("protect", &spooled.path)?;
-        let measured = spooled.measured();
-        self.tree.pool(spooled, EntryKind::Key)?;
+        let measured = hash(&mut &*bytes).doing("read", &spooled.path)?;
+        self.tree.pool(spooled, &measured, EntryKind::Key)?;
         let (sha256, size) = (measured.sha256, measured.size);
         let label = String::new();
         self.stage(Entry { path, kind: EntryKind::Key, sha256, size, mtime: None, dropped_at: None, label })

@@ -63,13 +63,18 @@ impl Subject {
         }
     }
 
+    /// What was measured while the file was read.
+    pub const fn facts(&self) -> &Facts {
+        match self {
+            Self::Package(unverified) => &unverified.facts,
+            Self::Index(unverified) => &unverified.facts,
+            Self::Unknown(unverified) => &unverified.facts,
+        }
+    }
+
     /// Bytes read, if that was all of them.
     pub const fn size(&self) -> Option<u64> {
-        match self {
-            Self::Package(unverified) => unverified.facts.size,
-            Self::Index(unverified) => unverified.facts.size,
-            Self::Unknown(unverified) => unverified.facts.size,
-        }
+        self.facts().size
     }
 }
 

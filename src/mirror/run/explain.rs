@@ -6,7 +6,7 @@ use super::{Begun, Mirror, package_path};
 use crate::container::Scratch;
 use crate::fault::Fault;
 use crate::index::Record;
-use crate::mirror::fetch::{Errand, Hand, Rejected, folders};
+use crate::mirror::fetch::{Errand, Hand, folders};
 use crate::mirror::finding::{Finding, chain};
 use crate::package::compare;
 use crate::publish::{AdmitError, Spooled, Tree};
@@ -107,22 +107,21 @@ impl Mirror<'_> {
     ) -> Result<PackageClaims, String> {
         let mut claims = None;
         // Refused in any case: what is looked at here does not come into the pool.
-        let looked = tree.admit(spooled, |reader| {
-            let Subject::Package(package) = read(reader, &self.options(), &mut hand.scratch)? else {
-                return Err(seen("upstream has something else than a package").into());
+        let looked = tree.admit(spooled, self.options(), &mut hand.scratch, |subject| {
+            let Subject::Package(package) = subject else {
+                return Err(seen("upstream has something else than a package"));
             };
             let demand = errand.repository.package_signatures.into();
             let judged =
                 verify_package(package, &errand.trust.proof()).within_index(&errand.offer.entries, demand);
             claims = Some(judged.into_verified()?.into_value());
-            Err(seen("compared").into())
+            Err(seen("compared"))
         });
         match (claims, looked) {
             (Some(claims), _) => Ok(claims),
-            (None, Err(AdmitError::Refused(Rejected::Fault(fault)))) => {
+            (None, Err(AdmitError::Refused(fault))) => {
                 Err(format!("the new one does not hold: {}", fault.message()))
             }
-            (None, Err(AdmitError::Refused(Rejected::Io(error)))) => Err(chain(&error)),
             (None, Err(AdmitError::Publish(error))) => Err(chain(&error)),
             (None, Ok(_)) => Err("the new one was not looked at".to_owned()),
         }

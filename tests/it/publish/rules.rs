@@ -3,8 +3,8 @@ use std::sync::Arc;
 use apkvet::publish::{AdmitError, Defect, Depth, EntryKind, PublishError, Store, StorePath, Tree, Wait};
 
 use crate::harness::store::{
-    Fault, Faulty, NOTHING, SOON, SimStore, Syncs, admit, index, key, package, prove, published, run, spare,
-    steps,
+    Fault, Faulty, NOTHING, SOON, SimStore, Syncs, admit, index, judge, keep, key, package, prove, published,
+    run, spare, steps,
 };
 
 fn path(text: &str) -> StorePath {
@@ -33,7 +33,7 @@ fn the_proof_of_another_file_lets_nothing_in() {
     let mut spooled = tree.spool().unwrap();
     spooled.write(&package("a", "1-r0")).unwrap();
     let other = package("b", "1-r0");
-    let admitted = tree.admit(spooled, |_| prove(&*other));
+    let admitted = keep(&tree, spooled, |_| prove(&*other));
     assert!(matches!(admitted, Err(AdmitError::Publish(PublishError::OtherFile { .. }))), "{admitted:?}");
     drop(tree);
     assert_eq!(spare(&store), NOTHING);
@@ -59,7 +59,7 @@ fn a_file_that_begins_again_is_the_second_one_alone() {
     assert_eq!(spooled.position(), 16);
     spooled.restart().unwrap();
     spooled.write(&package("a", "1-r0")).unwrap();
-    let pooled = tree.admit(spooled, |reader| prove(reader)).unwrap();
+    let pooled = keep(&tree, spooled, judge).unwrap();
     assert_eq!(pooled.size(), u64::try_from(package("a", "1-r0").len()).unwrap());
     assert_eq!(pooled.evidence().keys()[0].name(), "FAKE-apkvet-test-a.rsa.pub");
 }
@@ -268,7 +268,7 @@ fn what_is_exchanged_on_its_way_into_the_pool_is_not_kept() {
     let tree = Tree::open(store.shared(), SOON).unwrap();
     let mut spooled = tree.spool().unwrap();
     spooled.write(&package("a", "1-r0")).unwrap();
-    let refused = tree.admit(spooled, |reader| prove(reader)).unwrap_err();
+    let refused = keep(&tree, spooled, judge).unwrap_err();
     assert!(matches!(refused, AdmitError::Publish(PublishError::Changed { .. })), "{refused}");
 }
 
@@ -280,9 +280,9 @@ fn a_file_that_is_touched_while_it_is_judged_is_not_kept() {
     spooled.write(&package("a", "1-r0")).unwrap();
     let [file] = &store.list(&path("spool")).unwrap()[..] else { panic!() };
     let file = file.path.clone().unwrap();
-    let admitted = tree.admit(spooled, |reader| {
+    let admitted = keep(&tree, spooled, |subject| {
         store.open(&file).unwrap().set_mtime(77).unwrap();
-        prove(reader)
+        judge(subject)
     });
     assert!(matches!(admitted, Err(AdmitError::Publish(PublishError::Changed { .. }))), "{admitted:?}");
 }
@@ -347,21 +347,6 @@ fn documents_are_replaced_whole() {
     }
     assert!(matches!(tree.write_document("../x", b""), Err(PublishError::DocumentName { .. })));
     assert_eq!(spare(&store), NOTHING);
-}
-
-#[test]
-fn a_file_of_the_pool_can_be_proven_again() {
-    let store = first();
-    let tree = open(&store);
-    let entry = tree.as_look().published().unwrap().unwrap();
-    let entry = entry.entry(&path("v1/main/x86_64/a-1-r0.apk")).unwrap().clone();
-    let pooled = tree.admit_again(entry.sha256(), |reader| prove(reader)).unwrap().unwrap();
-    assert_eq!((pooled.sha256(), pooled.size()), (entry.sha256(), entry.size()));
-    let absent = apkvet::types::Digest::new([1; 32]);
-    assert!(tree.admit_again(absent, |reader| prove(reader)).unwrap().is_none());
-    let other = package("b", "1-r0");
-    let refused = tree.admit_again(entry.sha256(), |_| prove(&*other)).unwrap_err();
-    assert!(matches!(refused, AdmitError::Publish(PublishError::OtherFile { .. })), "{refused}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use apkvet::container::Scratch;
 use apkvet::fault::Fault;
 use apkvet::keys::read_key;
-use apkvet::publish::{AdmitError, Pooled, Tree};
+use apkvet::publish::{AdmitError, Pooled, Spooled, Tree};
 use apkvet::unverified::{FileDigest, ReadOptions, Subject, read};
 use apkvet::verify::{
     Blob, Keyring, Known, Policy, Proof, TrustedKey, Verified, verify_index, verify_package, verify_unknown,
@@ -43,10 +43,15 @@ static KNOWN: LazyLock<Known> = LazyLock::new(Known::builtin);
 
 /// Verifies a whole file by the key of the fixtures.
 pub(crate) fn prove(reader: impl Read) -> Result<Verified<Blob>, Fault> {
+    let options = ReadOptions { file_digest: FileDigest::Compute, ..ReadOptions::default() };
+    judge(read(reader, &options, &mut Scratch::default()).unwrap())
+}
+
+/// Judges what was read of a file by the key of the fixtures.
+pub(crate) fn judge(subject: Subject) -> Result<Verified<Blob>, Fault> {
     let policy = Policy::default();
     let proof = Proof { keyring: &KEYRING, policy: &policy, known: &KNOWN };
-    let options = ReadOptions { file_digest: FileDigest::Compute, ..ReadOptions::default() };
-    match read(reader, &options, &mut Scratch::default()).unwrap() {
+    match subject {
         Subject::Package(package) => verify_package(package, &proof).into_blob(),
         Subject::Index(index) => verify_index(index, &proof).into_blob(),
         Subject::Unknown(file) => Err(verify_unknown(file, &proof).into_verified().unwrap_err()),
@@ -56,7 +61,7 @@ pub(crate) fn prove(reader: impl Read) -> Result<Verified<Blob>, Fault> {
 /// Spools bytes in two pieces, has them proven, and keeps them.
 pub(crate) fn admit(tree: &Tree, bytes: &[u8]) -> Result<Pooled, AdmitError<Fault>> {
     let mut spooled = tree.spool()?;
-    let write = |spooled: &mut apkvet::publish::Spooled| {
+    let write = |spooled: &mut Spooled| {
         let (first, second) = bytes.split_at(bytes.len() / 2);
         spooled.write(first)?;
         spooled.write(second)
@@ -66,5 +71,14 @@ pub(crate) fn admit(tree: &Tree, bytes: &[u8]) -> Result<Pooled, AdmitError<Faul
         path: "spool".to_owned(),
         source,
     })?;
-    tree.admit(spooled, |reader| prove(reader))
+    keep(tree, spooled, judge)
+}
+
+/// Keeps a spooled file that holds.
+pub(crate) fn keep<E>(
+    tree: &Tree,
+    spooled: Spooled,
+    judge: impl FnOnce(Subject) -> Result<Verified<Blob>, E>,
+) -> Result<Pooled, AdmitError<E>> {
+    tree.admit(spooled, ReadOptions::default(), &mut Scratch::default(), judge)
 }

@@ -9,7 +9,7 @@ mod sim;
 mod state;
 
 pub(crate) use faulty::{Fault, Faulty};
-pub(crate) use files::{admit, index, key, package, prove};
+pub(crate) use files::{admit, index, judge, keep, key, package, prove};
 pub(crate) use fsck::{NOTHING, Seen, files_below, fsck, published, spare};
 pub(crate) use run::{SOON, Step, run, run_at_once, steps};
 pub(crate) use sim::{SimStore, Syncs};
