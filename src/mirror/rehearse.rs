@@ -4,7 +4,7 @@
 //! upstream's, and the addresses that follow from the entries of an index.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{self, Read};
 
 use super::config::{Config, IndexKind};
 use super::crew::crew;
@@ -22,6 +22,11 @@ use crate::publish::{Generation, StorePath};
 use crate::types::{Digest, Identity, Sha256};
 use crate::unverified::{FileDigest, Keep, Level, ReadOptions, Subject, read};
 use crate::verify::{IndexEntries, Keyring, Known, Policy, Proof, TrustedKey, verify_index};
+
+/// As far as a package is read first: the members of its signatures and of its control are shorter, but for
+/// those of very long scripts. Units: bytes.
+const HEAD: u64 = 8 << 10;
+const HEAD_ROOM: usize = 9 << 10;
 
 /// What a rehearsal goes by.
 pub(super) struct Rehearsal<'a> {
@@ -134,24 +139,38 @@ impl Rehearsal<'_> {
         Ok(())
     }
 
-    fn identity(&self, record: &Record<'_>, opened: impl Read, scratch: &mut Scratch) -> Result<(), Finding> {
+    /// Which package it is stands in its control member; its data was hashed when it came, from this very file.
+    fn identity(
+        &self,
+        record: &Record<'_>,
+        mut opened: impl Read,
+        scratch: &mut Scratch,
+    ) -> Result<(), Finding> {
+        let io = |error| Finding::error(Class::Local, "io", error);
+        // Room for the byte that the end is looked for with.
+        let mut head = Vec::with_capacity(HEAD_ROOM);
+        opened.by_ref().take(HEAD).read_to_end(&mut head).map_err(io)?;
+        if self.is_named(record, head.as_slice(), scratch).map_err(io)?
+            || self.is_named(record, head.as_slice().chain(opened), scratch).map_err(io)?
+        {
+            return Ok(());
+        }
+        Err(broken("the file is another package than its entry says"))
+    }
+
+    fn is_named(&self, record: &Record<'_>, from: impl Read, scratch: &mut Scratch) -> io::Result<bool> {
         let options = ReadOptions {
             limits: self.limits.clone(),
             level: Level::Identity,
             file_digest: FileDigest::Skip,
             ..ReadOptions::default()
         };
-        let subject =
-            read(opened, &options, scratch).map_err(|error| Finding::error(Class::Local, "io", error))?;
-        let Subject::Package(package) = subject else { return Err(broken("the file is no package")) };
+        let Subject::Package(package) = read(from, &options, scratch)? else { return Ok(false) };
         let (facts, claims) = package.into_claims_without_proof();
         let identity = facts.identity().map(Identity::new);
         let info =
             claims.as_ref().map(|claims| (claims.control().info().name(), claims.control().info().version()));
-        if identity != Some(record.identity()) || info != Some((record.name(), record.version())) {
-            return Err(broken("the file is another package than its entry says"));
-        }
-        Ok(())
+        Ok(identity == Some(record.identity()) && info == Some((record.name(), record.version())))
     }
 
     fn whole(&self, path: &StorePath) -> Result<Vec<u8>, Finding> {

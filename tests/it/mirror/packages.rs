@@ -84,6 +84,16 @@ fn two_good_packages_of_one_size_are_told_apart_by_what_they_are() {
 }
 
 #[test]
+fn a_package_whose_scripts_are_long_is_rehearsed_as_any_other() {
+    let next = |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+    let noise: Vec<u8> = std::iter::successors(Some(1), next).map(|n| (n >> 56) as u8).take(40_000).collect();
+    let builder = PackageBuilder::new("tool", "1.0-r0").script(".post-install", &noise);
+    let item = built(builder, "tool", "1.0-r0", &[], &[(FakeKey::a(), Label::Rsa256)]);
+    assert!(item.package.control.len() > 16 << 10, "{}", item.package.control.len());
+    of(&item, "").sync().unwrap();
+}
+
+#[test]
 fn a_package_that_is_cut_or_a_web_page_is_refused_and_nothing_is_left_behind() {
     let item = package("tool", "1.0-r0", &[]);
     let size = item.package.bytes().len();
