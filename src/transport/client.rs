@@ -1,5 +1,6 @@
 //! Sets up the HTTP client: TLS, proxies, and nothing that acts on its own.
 
+use std::cell::OnceCell;
 use std::error::Error;
 use std::io;
 
@@ -8,11 +9,19 @@ use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, Url, redirect,
 use super::error::Problem;
 use super::settings::{Authorities, Proxies, Settings, SettingsError};
 
-/// A client, and what has to be known about it to explain its failures.
+/// Clients, and what has to be known about them to explain their failures.
 pub(super) struct Connections {
-    pub(super) client: Client,
+    settings: Settings,
+    /// For http: it trusts no server, so that no authority has to be read.
+    open: Client,
+    /// For https, once it is asked for: reading the authorities of a system takes longer than fetching many a file.
+    secure: OnceCell<Result<Secure, String>>,
+}
+
+/// A client that trusts the servers that somebody vouches for.
+struct Secure {
+    client: Client,
     authorities: Known,
-    proxies: Proxies,
 }
 
 /// Whether anybody can vouch for a server.
@@ -24,32 +33,35 @@ enum Known {
 }
 
 impl Connections {
-    /// Sets up a client.
+    /// Checks the settings, and sets up what http needs.
     pub(super) fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let proxies = settings.proxies.clone();
-        let failed = |error: reqwest::Error| SettingsError::Client { detail: innermost(&error) };
-        let (client, authorities) = match certificates(settings)? {
-            Trust::These(only) => {
-                (basic(settings)?.tls_certs_only(only).build().map_err(failed)?, Known::Some)
-            }
-            Trust::System(more) => match basic(settings)?.tls_certs_merge(more).build() {
-                Ok(client) => (client, Known::Some),
-                Err(error) if settings.authorities == Authorities::System => {
-                    let bundled = bundled();
-                    let authorities = if bundled.is_empty() { Known::None } else { Known::Some };
-                    let client = basic(settings)?.tls_certs_only(bundled).build();
-                    (client.map_err(|_| failed(error))?, authorities)
-                }
-                Err(error) => return Err(failed(error)),
-            },
-        };
-        Ok(Self { client, authorities, proxies })
+        certificates(settings)?;
+        let open = basic(settings)?.tls_certs_only([]).build().map_err(|error| failed(&error))?;
+        Ok(Self { settings: settings.clone(), open, secure: OnceCell::new() })
     }
 
-    /// Whether a server of this URL could be trusted at all.
-    pub(super) fn permits(&self, url: &Url) -> Result<(), Problem> {
-        let hopeless = url.scheme() == "https" && self.authorities == Known::None;
-        if hopeless { Err(Problem::NoAuthorities) } else { Ok(()) }
+    /// The client for a URL.
+    pub(super) fn client(&self, url: &Url) -> Result<&Client, Problem> {
+        if !self.is_secure(url) {
+            return Ok(&self.open);
+        }
+        let secure =
+            self.secure.get_or_init(|| Secure::new(&self.settings).map_err(|error| error.to_string()));
+        match secure {
+            Err(detail) => Err(Problem::Setup { detail: detail.clone() }),
+            // The server could not be trusted, whoever it is.
+            Ok(secure) if url.scheme() == "https" && secure.authorities == Known::None => {
+                Err(Problem::NoAuthorities)
+            }
+            Ok(secure) => Ok(&secure.client),
+        }
+    }
+
+    /// Whether the server, or the proxy on the way to it, has to prove who it is.
+    fn is_secure(&self, url: &Url) -> bool {
+        let proxy = self.settings.proxies.http.as_deref().map(with_scheme);
+        url.scheme() == "https"
+            || proxy.and_then(|proxy| Url::parse(&proxy).ok()).is_some_and(|proxy| proxy.scheme() != "http")
     }
 
     /// Why a request got no answer.
@@ -81,11 +93,37 @@ impl Connections {
 
     /// The host of the proxy that is set for such URLs, without credentials.
     fn proxy(&self, url: &Url) -> Option<String> {
-        let set = if url.scheme() == "https" { &self.proxies.https } else { &self.proxies.http };
+        let Proxies { http, https, .. } = &self.settings.proxies;
+        let set = if url.scheme() == "https" { https } else { http };
         let set = with_scheme(set.as_deref()?);
         let host = Url::parse(&set).ok().and_then(|url| url.host_str().map(str::to_owned));
         Some(host.unwrap_or_default())
     }
+}
+
+impl Secure {
+    fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let (client, authorities) = match certificates(settings)? {
+            Trust::These(only) => {
+                (basic(settings)?.tls_certs_only(only).build().map_err(|error| failed(&error))?, Known::Some)
+            }
+            Trust::System(more) => match basic(settings)?.tls_certs_merge(more).build() {
+                Ok(client) => (client, Known::Some),
+                Err(error) if settings.authorities == Authorities::System => {
+                    let bundled = bundled();
+                    let authorities = if bundled.is_empty() { Known::None } else { Known::Some };
+                    let client = basic(settings)?.tls_certs_only(bundled).build();
+                    (client.map_err(|_| failed(&error))?, authorities)
+                }
+                Err(error) => return Err(failed(&error)),
+            },
+        };
+        Ok(Self { client, authorities })
+    }
+}
+
+fn failed(error: &reqwest::Error) -> SettingsError {
+    SettingsError::Client { detail: innermost(error) }
 }
 
 /// What the text of an error of the HTTP parser has in it; its type is not within reach.

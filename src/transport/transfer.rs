@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, IF_RANGE, RANGE, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use tokio::time::timeout;
 
 use crate::limits::length;
@@ -136,10 +136,10 @@ impl<'a> Transfer<'a> {
     }
 
     async fn send(&mut self, first: &Url, url: &Url, start: u64) -> Result<Response, Broken> {
-        self.connections.permits(url).map_err(Broken::Never)?;
+        let client = self.connections.client(url).map_err(Broken::Never)?;
         self.requests = self.requests.saturating_add(1);
         let limit = self.settings.timeouts.first_byte;
-        match timeout(limit, self.prepare(first, url, start).send()).await {
+        match timeout(limit, self.prepare(client, first, url, start).send()).await {
             Err(_) => Err(Broken::Again(Problem::TimedOut { waited: Waited::FirstByte, limit }, None)),
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(match self.connections.explain(url, &error) {
@@ -150,9 +150,9 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    fn prepare(&self, first: &Url, url: &Url, start: u64) -> RequestBuilder {
+    fn prepare(&self, client: &Client, first: &Url, url: &Url, start: u64) -> RequestBuilder {
         // Stored bytes are what is signed: nothing on the way may pack or unpack them.
-        let mut request = self.connections.client.get(url.clone());
+        let mut request = client.get(url.clone());
         request = request.header(ACCEPT, "*/*").header(ACCEPT_ENCODING, "identity");
         if (url.origin() == first.origin() || !checked!("credentials-origin"))
             && let Some(credentials) = self.location.credentials()
