@@ -1,8 +1,9 @@
 //! Names of installed files: which are safe, and how they stand to one another.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher as _, RandomState};
 
-use sha2::Digest as _;
+use memchr::memchr_iter;
 
 use crate::container::EntryKind;
 use crate::types::{Digest, Sha1, escape};
@@ -46,32 +47,35 @@ pub(super) fn leaves_package(target: &[u8]) -> bool {
     target.starts_with(b"/") || target.split(|byte| *byte == b'/').any(|component| component == b"..")
 }
 
-/// The first 16 bytes of SHA-256: enough to tell paths apart, and no longer than that.
-type PathKey = [u8; 16];
+/// Two keyed hashes of a path: enough to tell paths apart, and no longer than that.
+type PathKey = [u64; 2];
 
-fn key(path: &[u8]) -> PathKey {
-    key_of(sha2::Sha256::new_with_prefix(path))
-}
+/// Hashes with keys that are drawn anew for each package, so that nobody can choose two paths that collide.
+#[derive(Debug, Default)]
+struct PathKeys([RandomState; 2]);
 
-fn key_of(hasher: sha2::Sha256) -> PathKey {
-    let mut key = PathKey::default();
-    for (to, from) in key.iter_mut().zip(hasher.finalize()) {
-        *to = from;
+impl PathKeys {
+    /// The directories that a path leads through, from the outermost, and the path itself, each with its key.
+    ///
+    /// The path is hashed once and not once per component: two thousand components fit into one. The hashers
+    /// are given the components one by one, since only the same pieces are sure to have the same hash.
+    fn prefixes<'p>(&self, path: &'p [u8]) -> impl Iterator<Item = (&'p [u8], PathKey)> + use<'p> {
+        let mut hashers = self.0.each_ref().map(BuildHasher::build_hasher);
+        let mut hashed = 0;
+        memchr_iter(b'/', path).chain([path.len()]).map(move |end| {
+            let piece = path.get(hashed..end).unwrap_or_default();
+            hashed = end;
+            let key = hashers.each_mut().map(|hasher| {
+                hasher.write(piece);
+                hasher.finish()
+            });
+            (path.get(..end).unwrap_or_default(), key)
+        })
     }
-    key
-}
 
-/// The directories that a path leads through, from the outermost, each with its key.
-///
-/// The path is hashed once and not once per component: two thousand components fit into one.
-fn parents(path: &[u8]) -> impl Iterator<Item = (&[u8], PathKey)> {
-    let mut hasher = sha2::Sha256::new();
-    let mut hashed = 0;
-    path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(move |(end, _)| {
-        hasher.update(path.get(hashed..end).unwrap_or_default());
-        hashed = end;
-        (path.get(..end).unwrap_or_default(), key_of(hasher.clone()))
-    })
+    fn key(&self, path: &[u8]) -> PathKey {
+        self.prefixes(path).last().map(|(_, key)| key).unwrap_or_default()
+    }
 }
 
 /// What stands at a path.
@@ -84,17 +88,20 @@ struct Seen {
 
 /// All paths of a package so far. Memory: about 40 bytes a path, whatever its length.
 #[derive(Debug, Default)]
-pub(super) struct SeenPaths(HashMap<PathKey, Seen>);
+pub(super) struct SeenPaths {
+    keys: PathKeys,
+    seen: HashMap<PathKey, Seen>,
+}
 
 impl SeenPaths {
     /// Units: paths.
     pub(super) fn len(&self) -> u64 {
-        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+        u64::try_from(self.seen.len()).unwrap_or(u64::MAX)
     }
 
     /// Adds a path. Only a directory may stand twice, and only as a directory.
     pub(super) fn insert(&mut self, path: &[u8], kind: EntryKind) -> Result<(), DataError> {
-        match self.0.insert(key(path), Seen { kind, sha1: None }) {
+        match self.seen.insert(self.keys.key(path), Seen { kind, sha1: None }) {
             Some(Seen { kind: EntryKind::Directory, .. }) if kind == EntryKind::Directory => Ok(()),
             Some(_) if checked!("data-repeated") => {
                 Err(DataError::Repeated { path: escape(path).to_string() })
@@ -105,14 +112,14 @@ impl SeenPaths {
 
     /// Keeps the checksum of a file, for hard links that name it.
     pub(super) fn set_sha1(&mut self, path: &[u8], sha1: Digest<Sha1>) {
-        if let Some(seen) = self.0.get_mut(&key(path)) {
+        if let Some(seen) = self.seen.get_mut(&self.keys.key(path)) {
             seen.sha1 = Some(sha1);
         }
     }
 
     /// SHA-1 of the content of an earlier regular file, or of the file that an earlier hard link names.
     pub(super) fn file(&self, path: &[u8]) -> Option<Digest<Sha1>> {
-        self.0.get(&key(path)).and_then(|seen| seen.sha1)
+        self.seen.get(&self.keys.key(path)).and_then(|seen| seen.sha1)
     }
 
     /// Checks what the path leads through: earlier directories only.
@@ -120,8 +127,9 @@ impl SeenPaths {
     /// Directories themselves need no entry of their parent; files and links do.
     pub(super) fn check_parents(&self, path: &[u8], kind: EntryKind) -> Result<(), DataError> {
         let mut parent_seen = true;
-        for (parent, key) in parents(path) {
-            match self.0.get(&key) {
+        let parents = self.keys.prefixes(path).filter(|(parent, _)| parent.len() < path.len());
+        for (parent, key) in parents {
+            match self.seen.get(&key) {
                 Some(Seen { kind: EntryKind::Directory, .. }) => parent_seen = true,
                 Some(seen) if checked!("data-through-link") => {
                     return Err(DataError::Through {
