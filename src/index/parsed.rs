@@ -82,7 +82,7 @@ impl Index {
     /// - [`IndexTextError::Faults`] for any fault, or if the text was not kept.
     pub fn from_report(mut report: TextReport) -> Result<Self, IndexTextError> {
         match report.text.take().map(String::from_utf8) {
-            Some(Ok(text)) if report.fault_count == 0 => Ok(Self::of_text(text)),
+            Some(Ok(text)) if report.fault_count == 0 => Ok(Self::of_text(text, Names::Checked)),
             _ => Err(IndexTextError::Faults(Box::new(report))),
         }
     }
@@ -92,7 +92,7 @@ impl Index {
     /// For looking at a refused index; what comes out is never verified.
     pub fn read_leniently(text: Vec<u8>) -> Self {
         let lossy = |error: std::string::FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into();
-        Self::of_text(String::from_utf8(text).unwrap_or_else(lossy))
+        Self::of_text(String::from_utf8(text).unwrap_or_else(lossy), Names::Unchecked)
     }
 
     /// The text as it was read.
@@ -157,15 +157,23 @@ impl Index {
         self.record(at).map_or("", |record| record.name())
     }
 
-    fn of_text(text: String) -> Self {
-        let spans = Splitter::new(&text).spans();
+    fn of_text(text: String, names: Names) -> Self {
+        let spans = Splitter::new(&text, names).spans();
         Self { text, spans, by_identity: OnceLock::new(), by_name: OnceLock::new() }
     }
+}
+
+/// Whether all names and versions of a text are known to keep to the grammar.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Names {
+    Checked,
+    Unchecked,
 }
 
 /// Splits a text into the spans of its entries.
 struct Splitter<'a> {
     text: &'a str,
+    names: Names,
     spans: Vec<Span>,
     begin: Option<(usize, u64)>,
     identity: Option<Identity>,
@@ -174,8 +182,8 @@ struct Splitter<'a> {
 }
 
 impl<'a> Splitter<'a> {
-    const fn new(text: &'a str) -> Self {
-        Self { text, spans: Vec::new(), begin: None, identity: None, name: None, version: None }
+    const fn new(text: &'a str, names: Names) -> Self {
+        Self { text, names, spans: Vec::new(), begin: None, identity: None, name: None, version: None }
     }
 
     fn spans(mut self) -> Vec<Span> {
@@ -197,11 +205,15 @@ impl<'a> Splitter<'a> {
         if self.begin.is_none() {
             self.begin = Some((at.start, number));
         }
-        let value = at.start.saturating_add(2)..at.end;
+        let (value, known) = (at.start.saturating_add(2)..at.end, self.names == Names::Checked);
         match line {
             [b'C', b':', text @ ..] => self.identity = Identity::parse(text).ok(),
-            [b'P', b':', text @ ..] => self.name = package_name::check(text).ok().map(|()| value),
-            [b'V', b':', text @ ..] => self.version = version_text::check(text).ok().map(|()| value),
+            [b'P', b':', text @ ..] => {
+                self.name = (known || package_name::check(text).is_ok()).then_some(value)
+            }
+            [b'V', b':', text @ ..] => {
+                self.version = (known || version_text::check(text).is_ok()).then_some(value)
+            }
             _ => {}
         }
     }
