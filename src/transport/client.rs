@@ -35,7 +35,9 @@ enum Known {
 impl Connections {
     /// Checks the settings, and sets up what http needs.
     pub(super) fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        certificates(settings)?;
+        let (Trust::System(named) | Trust::These(named)) = certificates(settings)?;
+        // Whether they are certificates at all is told now, and not when https is asked for.
+        basic(settings)?.tls_certs_only(named).build().map_err(|error| failed(&error))?;
         let open = basic(settings)?.tls_certs_only([]).build().map_err(|error| failed(&error))?;
         Ok(Self { settings: settings.clone(), open, secure: OnceCell::new() })
     }
@@ -199,4 +201,27 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 /// What lies at the bottom of an error; the layers above it name the URL, credentials included.
 pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_and_a_proxy_have_to_prove_who_they_are_where_tls_is_spoken() {
+        for (proxy, url, expected) in [
+            (None, "http://a.example/x", false),
+            (None, "https://a.example/x", true),
+            (Some("proxy:3128"), "http://a.example/x", false),
+            (Some("http://proxy:3128"), "http://a.example/x", false),
+            (Some("https://proxy:3128"), "http://a.example/x", true),
+            (Some("HTTPS://proxy:3128"), "http://a.example/x", true),
+            (Some("proxy:3128"), "https://a.example/x", true),
+        ] {
+            let proxies = Proxies { http: proxy.map(str::to_owned), ..Proxies::default() };
+            let connections = Connections::new(&Settings { proxies, ..Settings::default() });
+            let connections = connections.map_err(|error| error.to_string()).unwrap();
+            assert_eq!(connections.is_secure(&Url::parse(url).unwrap()), expected, "{proxy:?} {url}");
+        }
+    }
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::harness::http_fault_server::answer;
 use apkvet::transport::{Class, Credentials, Proxies, Redirects, SettingsError};
 
-fn sent_on(location: &str) -> Vec<crate::harness::http_fault_server::Step> {
+pub(super) fn sent_on(location: &str) -> Vec<crate::harness::http_fault_server::Step> {
     answer("302 Found", &["Content-Length: 0", &format!("Location: {location}")], b"")
 }
 
@@ -104,6 +104,14 @@ fn settings_that_cannot_be_used_are_told_before_anything_is_fetched() {
             let settings = Settings { authorities, ..Settings::default() };
             assert_eq!(Fetcher::new(settings).map(|_| ()).unwrap_err(), SettingsError::Authorities, "{pem}");
         }
+    }
+    // Well-formed PEM, and no certificate in it.
+    let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
+    for authorities in
+        [apkvet::transport::Authorities::Add(pem.clone()), apkvet::transport::Authorities::Only(pem)]
+    {
+        let refused = Fetcher::new(Settings { authorities, ..Settings::default() }).map(|_| ()).unwrap_err();
+        assert!(matches!(refused, SettingsError::Client { .. }), "{refused:?}");
     }
     let agent = Settings { user_agent: "a\nb".to_owned(), ..Settings::default() };
     assert_eq!(Fetcher::new(agent).map(|_| ()).unwrap_err(), SettingsError::UserAgent);

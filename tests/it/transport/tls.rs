@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use super::places::sent_on;
 use super::*;
 use apkvet::transport::{Authorities, Class};
 
@@ -103,6 +104,25 @@ fn forward(listener: &std::net::TcpListener, port: u16) {
         std::thread::spawn(move || std::io::copy(&mut from, &mut to));
         let (mut from, mut to) = (inner, stream);
         std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    }
+}
+
+#[test]
+fn http_leads_to_an_https_server_that_somebody_vouches_for() {
+    let Some(server) = tls_server(&[("file", &good())]) else { return };
+    let plain = FaultServer::start(&[]);
+    let to = format!("https://127.0.0.1:{}/file", server.port);
+    plain.misbehave(move |_| Some(sent_on(&to)));
+    for (authorities, trusted) in
+        [(Authorities::Only(server.certificate.clone()), true), (Authorities::System, false)]
+    {
+        let mut bench = Bench::patient();
+        bench.settings.authorities = authorities;
+        let (done, sink) = bench.fetch(&[plain.url("/file")], &Demand::new(&[], 2000).sized(1500));
+        assert_eq!(done.is_ok() && sink == body(), trusted, "{done:?}");
+        if !trusted {
+            assert!(matches!(problem(&done), Problem::Tls { .. } | Problem::NoAuthorities), "{done:?}");
+        }
     }
 }
 
