@@ -25,8 +25,7 @@ use crate::verify::{IndexEntries, Keyring, Known, Policy, Proof, TrustedKey, ver
 
 /// As far as a package is read first: the members of its signatures and of its control are shorter, but for
 /// those of very long scripts. Units: bytes.
-const HEAD: u64 = 8 << 10;
-const HEAD_ROOM: usize = 9 << 10;
+const HEAD: u32 = 8 << 10;
 
 /// What a rehearsal goes by.
 pub(super) struct Rehearsal<'a> {
@@ -35,7 +34,7 @@ pub(super) struct Rehearsal<'a> {
     pub(super) generation: &'a Generation<'a>,
     /// The names of the keys that sign, by repository.
     pub(super) key_names: &'a [Option<String>],
-    /// Files that came in during this run: they are read, the others were read when they came.
+    /// Files that came in during this run: it is looked which packages they are; the others were read when they came.
     pub(super) fresh: &'a BTreeSet<Digest<Sha256>>,
     pub(super) limits: &'a Limits,
 }
@@ -133,44 +132,13 @@ impl Rehearsal<'_> {
             }
             let entry = self.generation.manifest().entry(&path);
             if entry.is_some_and(|entry| self.fresh.contains(&entry.sha256())) {
-                self.identity(record, opened, scratch)?;
+                let read = is_named(record, opened, self.limits, scratch);
+                if !read.map_err(|error| Finding::error(Class::Local, "io", error))? {
+                    return Err(broken("the file is not the package that its entry names"));
+                }
             }
         }
         Ok(())
-    }
-
-    /// Which package it is stands in its control member; its data was hashed when it came, from this very file.
-    fn identity(
-        &self,
-        record: &Record<'_>,
-        mut opened: impl Read,
-        scratch: &mut Scratch,
-    ) -> Result<(), Finding> {
-        let io = |error| Finding::error(Class::Local, "io", error);
-        // Room for the byte that the end is looked for with.
-        let mut head = Vec::with_capacity(HEAD_ROOM);
-        opened.by_ref().take(HEAD).read_to_end(&mut head).map_err(io)?;
-        if self.is_named(record, head.as_slice(), scratch).map_err(io)?
-            || self.is_named(record, head.as_slice().chain(opened), scratch).map_err(io)?
-        {
-            return Ok(());
-        }
-        Err(broken("the file is another package than its entry says"))
-    }
-
-    fn is_named(&self, record: &Record<'_>, from: impl Read, scratch: &mut Scratch) -> io::Result<bool> {
-        let options = ReadOptions {
-            limits: self.limits.clone(),
-            level: Level::Identity,
-            file_digest: FileDigest::Skip,
-            ..ReadOptions::default()
-        };
-        let Subject::Package(package) = read(from, &options, scratch)? else { return Ok(false) };
-        let (facts, claims) = package.into_claims_without_proof();
-        let identity = facts.identity().map(Identity::new);
-        let info =
-            claims.as_ref().map(|claims| (claims.control().info().name(), claims.control().info().version()));
-        Ok(identity == Some(record.identity()) && info == Some((record.name(), record.version())))
     }
 
     fn whole(&self, path: &StorePath) -> Result<Vec<u8>, Finding> {
@@ -184,7 +152,46 @@ impl Rehearsal<'_> {
     }
 }
 
+/// Whether a package is the one of an entry; that stands in its control member.
+///
+/// Its data was hashed when it came into the pool, and is not hashed again.
+fn is_named(
+    record: &Record<'_>,
+    mut opened: impl Read,
+    limits: &Limits,
+    scratch: &mut Scratch,
+) -> io::Result<bool> {
+    let mut head = Vec::with_capacity(usize::try_from(HEAD).unwrap_or_default());
+    opened.by_ref().take(HEAD.into()).read_to_end(&mut head)?;
+    Ok(begins_with(record, head.as_slice(), limits, scratch)?
+        || begins_with(record, head.as_slice().chain(opened), limits, scratch)?)
+}
+
+/// Whether control is that of the entry, as far as it can be read.
+fn begins_with(
+    record: &Record<'_>,
+    from: impl Read,
+    limits: &Limits,
+    scratch: &mut Scratch,
+) -> io::Result<bool> {
+    let options = ReadOptions {
+        limits: limits.clone(),
+        level: Level::Identity,
+        file_digest: FileDigest::Skip,
+        ..ReadOptions::default()
+    };
+    let Subject::Package(package) = read(from, &options, scratch)? else { return Ok(false) };
+    let (facts, claims) = package.into_claims_without_proof();
+    let identity = facts.identity().map(Identity::new);
+    let info =
+        claims.as_ref().map(|claims| (claims.control().info().name(), claims.control().info().version()));
+    Ok(identity == Some(record.identity()) && info == Some((record.name(), record.version())))
+}
+
 /// What was just made does not hold: that is ours, and nothing is published.
 fn broken(message: &str) -> Finding {
     Finding::error(Class::Local, "rehearsal", message)
 }
+
+#[cfg(test)]
+mod tests;
