@@ -80,7 +80,7 @@ impl Index {
     ///
     /// # Errors
     /// - [`IndexTextError::Faults`] for any fault, or if the text was not kept.
-    pub fn from_report(mut report: TextReport) -> Result<Self, IndexTextError> {
+    pub(crate) fn from_report(mut report: TextReport) -> Result<Self, IndexTextError> {
         match report.text.take().map(String::from_utf8) {
             Some(Ok(text)) if report.fault_count == 0 => Ok(Self::of_text(text, Names::Checked)),
             _ => Err(IndexTextError::Faults(Box::new(report))),

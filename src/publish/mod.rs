@@ -41,7 +41,7 @@ pub use prune::{Floor, Keeper, Kept, Prune, PruneMode, Pruned, Roots, WhyPruned,
 pub use snapshot::{Snapshot, SnapshotHead};
 pub use snapshot_list::Origin;
 pub use snapshot_name::{SnapshotName, SnapshotNameError};
-pub use spooled::{Spooled, SpooledReader};
+pub use spooled::Spooled;
 pub use staging::Staging;
 pub use store::{Kind, Listed, Mode, Stat, Store, StoreFile, StoreLock, Wait};
 pub use tree::Tree;

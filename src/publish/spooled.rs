@@ -51,7 +51,7 @@ impl Spooled {
     }
 
     /// Reads what has been written, from the start.
-    pub fn reader(&self) -> SpooledReader<'_> {
+    pub(super) fn reader(&self) -> SpooledReader<'_> {
         SpooledReader { file: &*self.file, offset: 0 }
     }
 }
@@ -67,7 +67,7 @@ impl Drop for Spooled {
 
 /// Reads a spooled file from its start, by the descriptor that it was written with.
 #[derive(Debug)]
-pub struct SpooledReader<'a> {
+pub(super) struct SpooledReader<'a> {
     file: &'a dyn StoreFile,
     offset: u64,
 }
