@@ -183,13 +183,6 @@ pub struct Measured {
     pub size: u64,
 }
 
-fn told(expected: &Option<Measured>) -> String {
-    expected.map_or_else(
-        || "no proof, since the file was not read to its end".to_owned(),
-        |measured| format!("{measured} of the file that was written"),
-    )
-}
-
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes, sha256:{}", self.size, self.sha256)
@@ -250,4 +243,11 @@ impl<T> Doing<T> for io::Result<T> {
     fn doing(self, doing: &'static str, path: &StorePath) -> Result<T, PublishError> {
         self.map_err(|source| PublishError::Io { doing, path: path.to_string(), source })
     }
+}
+
+fn told(expected: &Option<Measured>) -> String {
+    expected.map_or_else(
+        || "no proof, since the file was not read to its end".to_owned(),
+        |measured| format!("{measured} of the file that was written"),
+    )
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::keys::read_key;
-use crate::types::{Digest, Sha256, escape};
+use crate::types::{Digest, Sha256, Sha256Hasher, escape};
 
-use super::admit::{Pooled, has_size, hash};
-use super::error::{Doing, PublishError};
+use super::admit::{Pooled, has_size};
+use super::error::{Doing, Measured, PublishError};
 use super::generation::{self, Generation};
 use super::layout;
 use super::manifest::{Entry, EntryKind, Manifest};
@@ -86,9 +86,8 @@ impl<'t> Staging<'t> {
         let mut spooled = self.tree.spool()?;
         spooled.write(bytes).doing("write", &spooled.path)?;
         spooled.file.set_mode(Mode::Immutable).doing("protect", &spooled.path)?;
-        let measured = hash(&mut &*bytes).doing("read", &spooled.path)?;
-        self.tree.pool(spooled, &measured, EntryKind::Key)?;
-        let (sha256, size) = (measured.sha256, measured.size);
+        let (sha256, size) = (sha256_of(bytes), spooled.position());
+        self.tree.pool(spooled, &Measured { sha256, size }, EntryKind::Key)?;
         let label = String::new();
         self.stage(Entry { path, kind: EntryKind::Key, sha256, size, mtime: None, dropped_at: None, label })
     }
@@ -198,4 +197,10 @@ impl<'t> Staging<'t> {
         file.set_mtime(seconds).doing("set the time of", &path)?;
         self.tree.sync_pooled(&mut *file, &path)
     }
+}
+
+fn sha256_of(bytes: &[u8]) -> Digest<Sha256> {
+    let mut hasher = Sha256Hasher::new();
+    hasher.update(bytes);
+    hasher.finish()
 }

@@ -34,7 +34,13 @@ fn the_proof_of_another_file_lets_nothing_in() {
     spooled.write(&package("a", "1-r0")).unwrap();
     let other = package("b", "1-r0");
     let admitted = keep(&tree, spooled, |_| prove(&*other));
-    assert!(matches!(admitted, Err(AdmitError::Publish(PublishError::OtherFile { .. }))), "{admitted:?}");
+    let other_file = |admitted: &Result<_, AdmitError<_>>, read: bool| matches!(admitted, Err(AdmitError::Publish(PublishError::OtherFile { expected, .. })) if expected.is_some() == read);
+    assert!(other_file(&admitted, true), "{admitted:?}");
+    // What is not even read to its end.
+    let mut spooled = tree.spool().unwrap();
+    spooled.write(b"<!DOCTYPE html><html>a page of errors</html>").unwrap();
+    let admitted = keep(&tree, spooled, |_| prove(&*other));
+    assert!(other_file(&admitted, false), "{admitted:?}");
     drop(tree);
     assert_eq!(spare(&store), NOTHING);
 }
