@@ -48,7 +48,7 @@ pub(super) fn in_order<I: Sync, R: Send, E>(
     let (order, turn, next) = (order(&sizes), Turn::default(), AtomicUsize::new(0));
     let (sender, receiver) = sync_channel::<(usize, R)>(AHEAD);
     std::thread::scope(|scope| {
-        // The same if `take` panics.
+        // Once all is taken, or `take` fails or panics, nobody waits any longer.
         let _open = Open(&turn);
         for _ in 0..threads {
             let (sender, next, order, work) = (sender.clone(), &next, &order, &work);
@@ -78,7 +78,7 @@ pub(super) fn in_order<I: Sync, R: Send, E>(
         drop(sender);
         let mut waiting = BTreeMap::new();
         let mut at = 0;
-        let done = receiver.into_iter().try_for_each(|(index, result)| {
+        receiver.into_iter().try_for_each(|(index, result)| {
             waiting.insert(index, result);
             while let Some(result) = waiting.remove(&at) {
                 take(result)?;
@@ -86,9 +86,7 @@ pub(super) fn in_order<I: Sync, R: Send, E>(
             }
             turn.is_now(at);
             Ok(())
-        });
-        turn.is_now(usize::MAX);
-        done
+        })
     })
 }
 

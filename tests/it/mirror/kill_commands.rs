@@ -7,28 +7,10 @@ use apkvet_fixtures::FakeKey;
 
 use super::rig::{Rig, Upstream, files_in, package, published};
 use crate::harness::apkvet;
-use crate::harness::trace::{FATES, calls_of_one, copy, traced};
+use crate::harness::trace::{CHANGES, FATES, calls_of_one, copy, traced};
 
-/// Every system call by which a command changes something, documents outside of the mirror too.
-const CHANGES: &[&str] = &[
-    "openat",
-    "openat2",
-    "mkdirat",
-    "linkat",
-    "symlinkat",
-    "renameat2",
-    "renameat",
-    "rename",
-    "unlinkat",
-    "unlink",
-    "write",
-    "pwrite64",
-    "ftruncate",
-    "fchmod",
-    "utimensat",
-    "fsync",
-    "syncfs",
-];
+/// And those by which a command changes documents outside of the mirror.
+const DOCUMENTS: &[&str] = &["openat", "rename", "unlink", "write"];
 
 /// One command, from the directory of the mirror.
 struct Case {
@@ -107,10 +89,10 @@ fn base() -> Rig {
 
 /// Interrupts each command at every n-th of its system calls, looks, and runs it again.
 fn interrupt_every(nth: usize) {
-    let base = base();
+    let (base, changes) = (base(), [CHANGES, DOCUMENTS].concat());
     for case in CASES {
         let trial = copy(base.directory.path());
-        let Some(calls) = calls_of_one(&command(trial.path(), case), CHANGES) else {
+        let Some(calls) = calls_of_one(&command(trial.path(), case), &changes) else {
             eprintln!("SKIPPED: no strace that can trace here: nobody was killed at a system call");
             return;
         };
