@@ -50,7 +50,8 @@ pub(super) fn leaves_package(target: &[u8]) -> bool {
 /// Two keyed hashes of a path: enough to tell paths apart, and no longer than that.
 type PathKey = [u64; 2];
 
-/// Hashes with keys that are drawn anew for each package, so that nobody can choose two paths that collide.
+/// Hashes with keys that nobody knows: drawn at random by the process, others for each package. So nobody can
+/// choose two paths that collide.
 #[derive(Debug, Default)]
 struct PathKeys([RandomState; 2]);
 
