@@ -4,7 +4,7 @@
 //! What a mirror costs without its disk; `benches/mirror` sets it beside a `curl` that throws everything away.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, anyhow, bail};
@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn keyring(directory: &PathBuf) -> anyhow::Result<Keyring> {
+fn keyring(directory: &Path) -> anyhow::Result<Keyring> {
     let mut keyring = Keyring::default();
     for entry in fs::read_dir(directory).with_context(|| format!("cannot list {}", directory.display()))? {
         let path = entry?.path();
