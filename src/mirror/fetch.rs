@@ -171,7 +171,9 @@ impl Porter<'_> {
             }
             (Ok(_), None) => Tried::Bad(Finding::of_fault(&unproven())),
             (Err(AdmitError::Refused(fault)), _) => {
-                Tried::Bad(from_upstream(Finding::of_fault(&fault), upstream))
+                // Whoever wrote a waiver wants to know why it did not help.
+                let detail = notes.into_iter().map(|note| note.message).collect();
+                Tried::Bad(Finding { detail, ..from_upstream(Finding::of_fault(&fault), upstream) })
             }
             (Err(AdmitError::Publish(error)), _) => Tried::Stuck(local(&error)),
         }

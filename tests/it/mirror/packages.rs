@@ -189,5 +189,9 @@ fn neither_signatures_nor_hashes_are_ever_waived() {
     exchanged.package.data = device().package.data;
     let code = of(&exchanged, "").refused()[0];
     assert_eq!(code, "datahash-mismatch");
-    assert_eq!(outcome(&of(&exchanged, &waive(&exchanged, code))), Err(vec![code]));
+    let rig = of(&exchanged, &waive(&exchanged, code));
+    let findings = rig.sync().unwrap_err();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].code, code);
+    assert!(findings[0].detail[0].ends_with("or cannot be waived"), "{findings:?}");
 }
