@@ -22,6 +22,13 @@ pub(super) struct Worker {
     pub(super) helped: bool,
 }
 
+impl Worker {
+    /// Works on one item while the other threads have nothing to do.
+    pub(super) fn alone(threads: usize) -> Self {
+        Self { helped: threads > 1, ..Self::default() }
+    }
+}
+
 /// Applies `work` to every item on `threads` threads, the largest first, and calls `take` with the
 /// results in the order of the items, as soon as each is its turn.
 ///

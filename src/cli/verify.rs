@@ -106,13 +106,13 @@ pub(super) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failur
     let mut run = Run::new(args, output)?;
     let subjects = expand(&args.files)?;
     let mut summary = Summary::default();
+    let threads = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     if let Some(path) = &args.index {
         let subject = Subject::File { path: path.clone(), size: 0 };
-        let (record, entries) = run.index(&subject, path);
+        let (record, entries) = run.index(&subject, path, threads);
         run.entries = Some(entries);
         print(output, &record, &mut summary)?;
     }
-    let threads = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     pool::in_order(
         &subjects,
         threads,
@@ -154,10 +154,10 @@ impl Run {
     }
 
     /// Verifies the index that packages are held against, keeping its text.
-    fn index(&self, subject: &Subject, path: &Path) -> (FileRecord, IndexForPackages) {
+    fn index(&self, subject: &Subject, path: &Path, threads: usize) -> (FileRecord, IndexForPackages) {
         let options = ReadOptions { index_text: Keep::Text, ..self.options.clone() };
         let refused = |verdict| IndexForPackages::Refused { path: shown(path), verdict };
-        let read = match read(subject, &options, &mut Worker::default()) {
+        let read = match read(subject, &options, &mut Worker::alone(threads)) {
             Ok(read) => read,
             Err(error) => {
                 let record = FileRecord::unread(subject.shown(), options.level, &error);
@@ -209,8 +209,8 @@ impl Run {
     }
 }
 
-/// A package from this size on is worth a second thread. Units: bytes.
-const LARGE: u64 = 2 << 20;
+/// A file from this size on is worth a second thread. Units: bytes.
+const LARGE: u64 = 256 << 10;
 
 /// Reads a subject, once.
 pub(super) fn read(
@@ -223,7 +223,7 @@ pub(super) fn read(
         Subject::StandardInput => Ok(unverified::read(std::io::stdin().lock(), options, scratch)?),
         Subject::File { path, .. } => {
             let opened = Opened::new(path)?;
-            let large = options.level == Level::Full && opened.size().is_some_and(|size| size >= LARGE);
+            let large = opened.size().is_some_and(|size| size >= LARGE);
             let read = if worker.helped && large {
                 unverified::read_beside(&opened, options, scratch, &mut Pipeline)?
             } else {

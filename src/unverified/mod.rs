@@ -7,7 +7,7 @@ mod stages;
 
 pub use crate::index::Keep;
 pub use read::{Level, ReadOptions, read, read_beside};
-pub use stages::{Beside, Chunk, DataChecks, HandOn, Inflate};
+pub use stages::{Beside, Checks, Chunk, HandOn, Inflate};
 
 use std::ops::Range;
 

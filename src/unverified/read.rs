@@ -5,8 +5,8 @@
 use std::io::{self, Read};
 
 use crate::container::{
-    Cap, Caps, Content, GzipError, Inflater, Member, MemberError, RatioCap, Scratch, Source, read_member,
-    sniff,
+    Cap, Caps, Content, GzipError, Inflater, Member, MemberError, MemberSink, RatioCap, Scratch, Source,
+    read_member, sniff,
 };
 use crate::envelope::{Lead, SignatureMember, SignedHasher, lead};
 use crate::fault::{Fault, Note, Rank, Verdict};
@@ -15,8 +15,8 @@ use crate::limits::{DATA_RATIO_FREE, INDEX_RATIO_FREE, LimitReached, Limits};
 use crate::package::{Control, ControlError, ControlMember, DataFacts, Listing};
 use crate::types::{Digest, Sha256, Sha256Hasher};
 
-use super::sinks::{ControlSink, IndexSink};
-use super::stages::{Beside, DataChecks, Gatherer};
+use super::sinks::{ControlSink, Hashed};
+use super::stages::{Beside, Checks, DataChecks, Gatherer};
 use super::{Facts, FileDigest, IndexClaims, MemberFact, PackageClaims, Role, Subject, Unverified, content};
 
 /// How much of a package is looked at.
@@ -76,7 +76,8 @@ pub fn read<R: Read>(reader: R, options: &ReadOptions, scratch: &mut Scratch) ->
     read_with(reader, options, scratch, None)
 }
 
-/// Reads a file as [`read`] does, with the checks of a data member beside its inflation; the result is the same.
+/// Reads a file as [`read`] does, with the checks of a data member, or of an index, beside its inflation; the result
+/// is the same.
 ///
 /// # Errors
 /// - Those of the reader, as with [`read`].
@@ -135,7 +136,7 @@ struct Reading<'a, 'b, R> {
     source: Source<'b, Tee<R>>,
     inflater: &'b mut Inflater,
     options: &'a ReadOptions,
-    /// Where the checks of a data member take place; here if there is no other place.
+    /// Where the checks of a data member, or of an index, take place; here if there is no other place.
     beside: Option<&'a mut dyn Beside>,
     facts: Facts,
 }
@@ -314,8 +315,7 @@ impl<R: Read> Reading<'_, '_, R> {
         let mut facts = None;
         let mut inflated = None;
         if self.options.level == Level::Full {
-            let read;
-            (read, checks) = self.inflate_data(checks);
+            let read = self.inflate_data(&mut checks);
             let whole = self.data_member(read)?;
             inflated = whole.as_ref().map(|member| member.inflated);
             let (seen, findings) = if whole.is_some() { checks.data.finish() } else { checks.data.abandon() };
@@ -333,28 +333,44 @@ impl<R: Read> Reading<'_, '_, R> {
     }
 
     /// Inflates the data member, and has the checks take all of it.
-    fn inflate_data(&mut self, mut checks: DataChecks) -> (Result<Member, MemberError>, DataChecks) {
-        let Self { source, inflater, options: ReadOptions { limits, .. }, .. } = self;
+    fn inflate_data(&mut self, checks: &mut DataChecks) -> Result<Member, MemberError> {
+        let limits = &self.options.limits;
         let ratio = RatioCap { name: "data-ratio", ratio: limits.data_ratio, free: DATA_RATIO_FREE };
         let caps = Caps {
             stored: Cap::new("data-inflated", u64::MAX),
             inflated: Cap::new("data-inflated", limits.data_inflated),
             ratio: Some(ratio),
         };
+        self.inflate(&caps, None, checks)
+    }
+
+    /// Inflates a member, and has the sink take all of it: beside the inflation if there is a place for that.
+    ///
+    /// The stored bytes go to the hasher, here, if there is one, and to the sink otherwise.
+    fn inflate(
+        &mut self,
+        caps: &Caps,
+        hasher: Option<&mut SignedHasher>,
+        sink: &mut (impl MemberSink + Send),
+    ) -> Result<Member, MemberError> {
+        let Self { source, inflater, .. } = self;
         let Some(beside) = &mut self.beside else {
-            return (read_member(source, inflater, &caps, &mut checks), checks);
+            return read_member(source, inflater, caps, &mut Hashed { hasher, sink });
         };
+        let mut hasher = hasher;
         // Whoever does not inflate at all has read nothing that could be proven.
-        let mut read = Err(MemberError::Io(io::Error::other("the data member was not inflated")));
-        let checks = beside.run(checks, &mut |hand_on| {
+        let mut read = Err(MemberError::Io(io::Error::other("the member was not inflated")));
+        let mut checks = Checks::new(sink);
+        beside.run(&mut checks, &mut |hand_on| {
             let mut gatherer = Gatherer::new(hand_on);
-            read = read_member(source, inflater, &caps, &mut gatherer);
+            let mut sink = Hashed { hasher: hasher.as_deref_mut(), sink: &mut gatherer };
+            read = read_member(source, inflater, caps, &mut sink);
             gatherer.finish();
         });
-        if read.as_ref().is_ok_and(|member| member.inflated != checks.taken) {
-            read = Err(MemberError::Io(io::Error::other("part of the data member was not checked")));
+        if read.as_ref().is_ok_and(|member| member.inflated != checks.taken()) {
+            read = Err(MemberError::Io(io::Error::other("part of the member was not checked")));
         }
-        (read, checks)
+        read
     }
 
     fn compare(&mut self, expected: Option<Digest<Sha256>>, found: Digest<Sha256>) {
@@ -399,15 +415,16 @@ impl<R: Read> Reading<'_, '_, R> {
             inflated: Cap::new("index-text", limits.index_text.saturating_add(1 << 20)),
             ratio: Some(ratio),
         };
-        let hasher = SignedHasher::new(&self.facts.signatures, false);
-        let mut sink = IndexSink { hasher, index: IndexMember::new(limits, self.options.index_text) };
-        let read = read_member(&mut self.source, self.inflater, &caps, &mut sink);
+        let mut hasher = SignedHasher::new(&self.facts.signatures, false);
+        let mut index = IndexMember::new(limits, self.options.index_text);
+        // Hashing and inflating take as long together as the text takes.
+        let read = self.inflate(&caps, Some(&mut hasher), &mut index);
         let Some(member) = self.signed_member(read, Role::Index)? else { return Ok(None) };
-        self.facts.signed = Some((member.span, sink.hasher.finish()));
+        self.facts.signed = Some((member.span, hasher.finish()));
         if !self.at_end("index")? {
             return Ok(None);
         }
-        match sink.index.finish() {
+        match index.finish() {
             Ok(body) => Ok(Some(self.index_claims(body))),
             Err(error) => {
                 let (rank, verdict) = if error.is_policy() {

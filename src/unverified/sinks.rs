@@ -21,18 +21,34 @@ impl MemberSink for ControlSink<'_> {
     }
 }
 
-/// The body of an index: hashed as stored, parsed as inflated.
-pub(super) struct IndexSink {
-    pub(super) hasher: SignedHasher,
-    pub(super) index: IndexMember,
+/// The body of an index: parsed as inflated; what is stored is hashed elsewhere.
+impl MemberSink for IndexMember {
+    fn raw(&mut self, _: &[u8]) {}
+
+    fn inflated(&mut self, bytes: &[u8]) {
+        self.feed(bytes);
+    }
 }
 
-impl MemberSink for IndexSink {
+/// A sink whose stored bytes go to a hasher instead, if there is one.
+pub(super) struct Hashed<'s, S> {
+    pub(super) hasher: Option<&'s mut SignedHasher>,
+    pub(super) sink: &'s mut S,
+}
+
+impl<S: MemberSink> MemberSink for Hashed<'_, S> {
     fn raw(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
+        match &mut self.hasher {
+            Some(hasher) => hasher.update(bytes),
+            None => self.sink.raw(bytes),
+        }
     }
 
     fn inflated(&mut self, bytes: &[u8]) {
-        self.index.feed(bytes);
+        self.sink.inflated(bytes);
+    }
+
+    fn inflated_in(&mut self, buffer: &mut Box<[u8]>, length: usize) {
+        self.sink.inflated_in(buffer, length);
     }
 }

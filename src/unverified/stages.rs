@@ -1,25 +1,24 @@
-//! The two stages of reading a data member: inflating it, and the checks of what comes out.
+//! The two stages of reading a member: inflating it, and the checks of what comes out.
 //!
 //! Here they take turns. The library has no threads; who has some puts the checks on one of them ([`Beside`]).
+
+use std::fmt;
 
 use crate::container::{MemberSink, output_buffer};
 use crate::limits::{Limits, length};
 use crate::package::{DataMember, Listing};
 use crate::types::Sha256Hasher;
 
-/// What is done with a data member beside inflating it: SHA-256 of its stored bytes, archive and checksums of
-/// what came out.
+/// What is done with a member beside inflating it: digests of its stored bytes, checks of what came out.
 ///
 /// Shape: takes every chunk exactly once, in order. Trust: none; what is found is judged elsewhere.
-#[derive(Debug)]
-pub struct DataChecks {
-    pub(super) sha256: Sha256Hasher,
-    pub(super) data: DataMember,
+pub struct Checks<'s> {
+    sink: &'s mut (dyn MemberSink + Send),
     /// Bytes that came out and were taken.
-    pub(super) taken: u64,
+    taken: u64,
 }
 
-/// Part of a data member: stored bytes, and bytes that came out.
+/// Part of a member: stored bytes, and bytes that came out.
 ///
 /// What came out need not have come out of these very stored bytes: either of them is in order, and no more.
 #[derive(Debug)]
@@ -29,29 +28,55 @@ pub struct Chunk {
     length: usize,
 }
 
-/// Takes a full chunk on, and leaves an empty one in its place: a new one, or one that [`DataChecks::take`] has emptied.
+/// Takes a full chunk on, and leaves an empty one in its place: a new one, or one that [`Checks::take`] has emptied.
 pub type HandOn<'a> = dyn FnMut(&mut Chunk) + 'a;
 
-/// Inflates a data member, and hands the chunks on in their order.
+/// Inflates a member, and hands the chunks on in their order.
 pub type Inflate<'a> = dyn FnMut(&mut HandOn<'_>) + 'a;
 
-/// Where the checks of a data member take place while it is inflated.
+/// Where the checks of a member take place while it is inflated.
 pub trait Beside {
-    /// Calls `inflate` once, has the checks take all chunks in their order, and returns them when that is done.
-    fn run(&mut self, checks: DataChecks, inflate: &mut Inflate<'_>) -> DataChecks;
+    /// Calls `inflate` once, and returns when the checks have taken all chunks in their order.
+    fn run(&mut self, checks: &mut Checks<'_>, inflate: &mut Inflate<'_>);
 }
 
-impl DataChecks {
-    pub(super) fn new(limits: &Limits, listing: Listing) -> Self {
-        Self { sha256: Sha256Hasher::new(), data: DataMember::new(limits, listing), taken: 0 }
+impl<'s> Checks<'s> {
+    pub(super) fn new(sink: &'s mut (dyn MemberSink + Send)) -> Self {
+        Self { sink, taken: 0 }
     }
 
     /// Checks a chunk, and empties it.
     pub fn take(&mut self, chunk: &mut Chunk) {
-        self.raw(&chunk.stored);
-        self.inflated(chunk.inflated.get(..chunk.length).unwrap_or_default());
+        self.sink.raw(&chunk.stored);
+        let inflated = chunk.inflated.get(..chunk.length).unwrap_or_default();
+        self.taken += length(inflated);
+        self.sink.inflated(inflated);
         chunk.stored.clear();
         chunk.length = 0;
+    }
+
+    /// How many inflated bytes were taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+}
+
+impl fmt::Debug for Checks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checks").field("taken", &self.taken).finish_non_exhaustive()
+    }
+}
+
+/// The checks of a data member: SHA-256 of its stored bytes, archive and checksums of what came out.
+#[derive(Debug)]
+pub(super) struct DataChecks {
+    pub(super) sha256: Sha256Hasher,
+    pub(super) data: DataMember,
+}
+
+impl DataChecks {
+    pub(super) fn new(limits: &Limits, listing: Listing) -> Self {
+        Self { sha256: Sha256Hasher::new(), data: DataMember::new(limits, listing) }
     }
 }
 
@@ -61,7 +86,6 @@ impl MemberSink for DataChecks {
     }
 
     fn inflated(&mut self, bytes: &[u8]) {
-        self.taken += length(bytes);
         self.data.feed(bytes);
     }
 }

@@ -8,10 +8,11 @@ use std::sync::mpsc::sync_channel;
 use apkvet::container::Scratch;
 use apkvet::limits::Limits;
 use apkvet::unverified::{
-    Beside, Chunk, DataChecks, FileDigest, Inflate, ReadOptions, Subject, read, read_beside,
+    Beside, Checks, Chunk, FileDigest, Inflate, Keep, ReadOptions, Subject, read, read_beside,
 };
 use apkvet::verify::{Keyring, Policy};
-use apkvet_fixtures::{FakeKey, Gzip, Label, Package, PackageBuilder, gzip, tar};
+use apkvet_fixtures::{FakeKey, Gzip, IndexBuilder, Label, Package, PackageBuilder, gzip, tar};
+use base64::Engine as _;
 
 use crate::bombs;
 use crate::harness::{Judged, apkvet, files, judge_subject, keyring, shared};
@@ -31,7 +32,7 @@ struct Forgetful(usize);
 struct Idle;
 
 impl Beside for Later {
-    fn run(&mut self, mut checks: DataChecks, inflate: &mut Inflate<'_>) -> DataChecks {
+    fn run(&mut self, checks: &mut Checks<'_>, inflate: &mut Inflate<'_>) {
         let mut waiting = VecDeque::new();
         inflate(&mut |chunk| {
             waiting.push_back(std::mem::take(chunk));
@@ -42,27 +43,25 @@ impl Beside for Later {
             }
         });
         waiting.iter_mut().for_each(|chunk| checks.take(chunk));
-        checks
     }
 }
 
 impl Beside for Elsewhere {
-    fn run(&mut self, mut checks: DataChecks, inflate: &mut Inflate<'_>) -> DataChecks {
+    fn run(&mut self, checks: &mut Checks<'_>, inflate: &mut Inflate<'_>) {
         let (sender, receiver) = sync_channel::<Chunk>(2);
         std::thread::scope(|scope| {
             let checker = scope.spawn(move || {
                 receiver.into_iter().for_each(|mut chunk| checks.take(&mut chunk));
-                checks
             });
             inflate(&mut |chunk| sender.send(std::mem::take(chunk)).unwrap());
             drop(sender);
-            checker.join().unwrap()
+            checker.join().unwrap();
         })
     }
 }
 
 impl Beside for Forgetful {
-    fn run(&mut self, mut checks: DataChecks, inflate: &mut Inflate<'_>) -> DataChecks {
+    fn run(&mut self, checks: &mut Checks<'_>, inflate: &mut Inflate<'_>) {
         let mut number = 0;
         inflate(&mut |chunk| {
             if number != self.0 {
@@ -71,14 +70,11 @@ impl Beside for Forgetful {
             *chunk = Chunk::default();
             number += 1;
         });
-        checks
     }
 }
 
 impl Beside for Idle {
-    fn run(&mut self, checks: DataChecks, _: &mut Inflate<'_>) -> DataChecks {
-        checks
-    }
+    fn run(&mut self, _: &mut Checks<'_>, _: &mut Inflate<'_>) {}
 }
 
 /// Everything that is said of a file.
@@ -205,6 +201,71 @@ fn checks_that_were_not_given_everything_prove_nothing() {
     assert!(read_beside(&*bytes, &options, &mut Scratch::default(), &mut Idle).is_err());
     let whole = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Forgetful(usize::MAX)).unwrap();
     assert_eq!(judge_subject(whole, &trusting_a(), &Policy::default()).verdict, "verified");
+}
+
+/// An index of some chunks, signed by the first fake key, with a change made to its text.
+fn large_index(change: impl FnOnce(String) -> String) -> Vec<u8> {
+    let mut text = String::new();
+    for number in 0_u64..20_000 {
+        // A multiplier that scatters, so that the text does not compress to nothing.
+        let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+        let digest = [&scattered[..], &scattered, &scattered[..4]].concat();
+        let identity = format!("Q1{}", base64::engine::general_purpose::STANDARD.encode(digest));
+        text += &format!(
+            "C:{identity}\nP:p{number}\nV:1.{number}-r0\nA:x86_64\nS:1000\nI:4096\nT:The number {number}\n\n"
+        );
+    }
+    IndexBuilder::default().text(&change(text)).build()
+}
+
+#[test]
+fn an_index_whose_text_was_not_checked_to_its_end_proves_nothing() {
+    let bytes = large_index(|text| text);
+    let options = ReadOptions { index_text: Keep::Text, ..ReadOptions::default() };
+    for number in [0, 1, 5] {
+        let read = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Forgetful(number));
+        assert!(read.is_err(), "without chunk {number}");
+    }
+    assert!(read_beside(&*bytes, &options, &mut Scratch::default(), &mut Idle).is_err());
+    let ways: &mut [&mut dyn Beside] = &mut [&mut Later(0), &mut Later(usize::MAX), &mut Elsewhere];
+    assert_same("an index", &bytes, &trusting_a(), &options, ways);
+    let whole = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Elsewhere).unwrap();
+    assert_eq!(judge_subject(whole, &trusting_a(), &Policy::default()).verdict, "verified");
+}
+
+#[test]
+fn the_program_says_the_same_of_a_large_index_on_one_thread_and_on_two() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("keys")).unwrap();
+    std::fs::write(directory.path().join("keys").join(FakeKey::a().name()), FakeKey::a().public_pem())
+        .unwrap();
+    let good = large_index(|text| text);
+    assert!(good.len() > 256 << 10, "{} bytes are no large file", good.len());
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 0x10;
+    let cases = [
+        ("good", good.clone(), "verified"),
+        (
+            "number",
+            large_index(|text| text.replace("S:1000\nI:4096\nT:The number 17000", "S:-")),
+            "malformed",
+        ),
+        ("twice", large_index(|text| format!("{text}{}", &text[..200])), "malformed"),
+        ("flip", flipped, "malformed"),
+        ("cut", good[..good.len() - 1000].to_vec(), "malformed"),
+    ];
+    for (name, bytes, verdict) in cases {
+        std::fs::write(directory.path().join(name), &bytes).unwrap();
+        let one = lines(directory.path(), "1", &[name]);
+        let found: serde_json::Value = serde_json::from_str(&one[0]).unwrap();
+        assert_eq!(found["verdict"], verdict, "{name}: {found}");
+        assert_eq!(lines(directory.path(), "2", &[name]), one, "{name}");
+        let check = |jobs| {
+            apkvet(directory.path(), &["index", "check", "--json", "-j", jobs, "--keys-dir", "keys", name])
+        };
+        let (one, two) = (check("1"), check("2"));
+        assert_eq!((two.code, two.out), (one.code, one.out), "{name}");
+    }
 }
 
 /// What the program says of files, line by line, but for the paths.

@@ -75,7 +75,7 @@ struct Checked {
 
 pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
     let threads = threads(args.jobs)?;
-    let judge = Judge::load(&args.judge, output)?;
+    let judge = Judge::load(&args.judge, output)?.on(threads);
     let subjects = subjects(&args.files)?;
     let with = args.with.iter().map(|path| judge.look(path, output)).collect::<Result<Vec<_>, _>>()?;
     let with: Vec<&Index> = with.iter().filter_map(index).collect();

@@ -38,6 +38,8 @@ pub(super) struct Judge {
     trust: Trust,
     policy: Policy,
     limits: Limits,
+    /// How many threads an index that is read alone may have.
+    threads: usize,
 }
 
 /// An index that was read and judged.
@@ -74,7 +76,12 @@ impl Judge {
             fingerprints: args.trust.fingerprints.clone(),
             pinned: trust.pinned.clone(),
         };
-        Ok(Self { trust, policy, limits })
+        Ok(Self { trust, policy, limits, threads: threads(None)? })
+    }
+
+    /// Lets an index that is read alone have so many threads, instead of one for each core.
+    pub(super) fn on(self, threads: usize) -> Self {
+        Self { threads, ..self }
     }
 
     /// The same for keys, a digest and limits that a configuration names.
@@ -87,7 +94,7 @@ impl Judge {
     ) -> Result<Self, Failure> {
         let trust = Trust::load(trust, output)?;
         let policy = Policy { min_digest, pinned: trust.pinned.clone(), ..Policy::default() };
-        Ok(Self { trust, policy, limits })
+        Ok(Self { trust, policy, limits, threads: threads(None)? })
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -114,7 +121,7 @@ impl Judge {
             ReadOptions { limits: self.limits.clone(), index_text: Keep::Text, ..Default::default() };
         let nothing = |record| JudgedIndex { record, content: None, lacks_only_signature: false };
         let path = subject.shown();
-        match read(subject, &options, &mut Worker::default()) {
+        match read(subject, &options, &mut Worker::alone(self.threads)) {
             Err(error) => nothing(FileRecord::unread(path, Level::Full, &error)),
             Ok(unverified::Subject::Package(package)) => {
                 let judged = verify_package(package, proof);

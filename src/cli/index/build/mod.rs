@@ -97,7 +97,7 @@ pub(super) fn run(args: &BuildArgs, output: &mut Output) -> Result<Exit, Failure
     let threads = threads(args.jobs)?;
     let time = source_date()?;
     let signer = args.signing.load()?;
-    let judge = Judge::load(&args.judge, output)?;
+    let judge = Judge::load(&args.judge, output)?.on(threads);
     let files = packages(&args.directory)?;
     if files.is_empty() {
         return Err(Failure::usage(anyhow!("no packages (*.apk) in {}", shown(&args.directory))));
