@@ -13,6 +13,7 @@ mod query;
 mod record;
 mod resolver;
 pub mod rule;
+mod span;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use memchr::memchr_iter;
 
 use super::record::Record;
+use super::span::Span;
 use super::text::{Keep, TextReader, TextReport};
 use crate::limits::{LimitReached, Limits};
 use crate::types::{Identity, package_name, version_text};
@@ -33,16 +34,6 @@ pub struct Index {
     by_identity: OnceLock<Vec<usize>>,
     /// Places in `spans`, sorted by name, in the order of the text where names are equal; when the first is looked for.
     by_name: OnceLock<Vec<usize>>,
-}
-
-/// Where one entry lies in the text, and what it is found by.
-#[derive(Clone, Debug)]
-pub(super) struct Span {
-    pub(super) lines: Range<usize>,
-    pub(super) line: u64,
-    pub(super) identity: Identity,
-    pub(super) name: Range<usize>,
-    pub(super) version: Range<usize>,
 }
 
 /// Why a text is not an index that can be used.
@@ -82,7 +73,7 @@ impl Index {
     /// - [`IndexTextError::Faults`] for any fault, or if the text was not kept.
     pub(crate) fn from_report(mut report: TextReport) -> Result<Self, IndexTextError> {
         match report.text.take().map(String::from_utf8) {
-            Some(Ok(text)) if report.fault_count == 0 => Ok(Self::of_text(text, Names::Checked)),
+            Some(Ok(text)) if report.fault_count == 0 => Ok(Self::of_checked(text, report.spans.take())),
             _ => Err(IndexTextError::Faults(Box::new(report))),
         }
     }
@@ -91,8 +82,16 @@ impl Index {
     ///
     /// For looking at a refused index; what comes out is never verified.
     pub fn read_leniently(text: Vec<u8>) -> Self {
-        let lossy = |error: std::string::FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into();
-        Self::of_text(String::from_utf8(text).unwrap_or_else(lossy), Names::Unchecked)
+        Self::of_text(lossy(text), Names::Unchecked)
+    }
+
+    /// Parses the text that a [`TextReader`] has kept, and takes it out of the report: leniently if there are faults.
+    pub(crate) fn looked_into(report: &mut TextReport) -> Self {
+        let text = lossy(report.text.take().unwrap_or_default());
+        match report.fault_count {
+            0 => Self::of_checked(text, report.spans.take()),
+            _ => Self::of_text(text, Names::Unchecked),
+        }
     }
 
     /// The text as it was read.
@@ -157,10 +156,26 @@ impl Index {
         self.record(at).map_or("", |record| record.name())
     }
 
+    /// A text without faults, split already if it was kept while it was checked.
+    fn of_checked(text: String, spans: Option<Vec<Span>>) -> Self {
+        match spans {
+            Some(spans) => Self::of_spans(text, spans),
+            None => Self::of_text(text, Names::Checked),
+        }
+    }
+
     fn of_text(text: String, names: Names) -> Self {
         let spans = Splitter::new(&text, names).spans();
+        Self::of_spans(text, spans)
+    }
+
+    fn of_spans(text: String, spans: Vec<Span>) -> Self {
         Self { text, spans, by_identity: OnceLock::new(), by_name: OnceLock::new() }
     }
+}
+
+fn lossy(text: Vec<u8>) -> String {
+    String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into())
 }
 
 /// Whether all names and versions of a text are known to keep to the grammar.
@@ -286,6 +301,34 @@ mod tests {
         assert!(matches!(&error, IndexTextError::Faults(report) if report.fault_count == 2), "{error:?}");
         assert!(error.to_string().starts_with("line 13: expected a name of letters"), "{error}");
         assert_eq!(Index::read_leniently(text.into()).len(), 2);
+    }
+
+    /// The spans that a reader notes while a text comes in chunks of this size.
+    fn noted(text: &[u8], size: usize) -> Option<Vec<Span>> {
+        let mut reader = TextReader::new(&Limits::default(), Keep::Text);
+        text.chunks(size).for_each(|chunk| reader.feed(chunk).unwrap());
+        let report = reader.finish().unwrap();
+        assert_eq!(report.faults, []);
+        report.spans
+    }
+
+    #[test]
+    fn what_is_noted_while_a_text_comes_in_is_what_splitting_finds() {
+        for text in
+            [TEXT.to_owned(), format!("{TEXT}\n"), format!("{TEXT}\n\n"), String::new(), "\n\n".to_owned()]
+        {
+            let split = Splitter::new(&text, Names::Unchecked).spans();
+            for size in 1..=text.len() + 1 {
+                assert_eq!(noted(text.as_bytes(), size).as_ref(), Some(&split), "{text:?} by {size}");
+            }
+        }
+        for name in ["alpine/v3.17/main/aarch64", "alpine/v3.16/main/x86_64"] {
+            let Some(text) = testing::real(name) else { return };
+            let split = Splitter::new(std::str::from_utf8(&text).unwrap(), Names::Unchecked).spans();
+            for size in [100, 65_521, text.len()] {
+                assert_eq!(noted(&text, size).as_ref(), Some(&split), "{name} by {size}");
+            }
+        }
     }
 
     #[test]

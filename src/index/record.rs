@@ -2,7 +2,7 @@
 
 use crate::types::{Architecture, Dependency, Identity};
 
-use super::parsed::Span;
+use super::span::Span;
 
 /// One entry of an index, borrowed from its text.
 ///

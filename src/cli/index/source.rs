@@ -169,7 +169,7 @@ impl Judge {
 impl Content {
     fn of(mut report: TextReport) -> Self {
         // A text with faults is looked at as well as it goes; its faults are told beside it.
-        let index = Index::read_leniently(report.text.take().unwrap_or_default());
+        let index = Index::looked_into(&mut report);
         Self { report, index }
     }
 }

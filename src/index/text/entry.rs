@@ -4,6 +4,7 @@ use super::atoms;
 use super::report::{FaultClass, Sink};
 use super::uniqueness::Uniqueness;
 use crate::index::rule::{self, Rule};
+use crate::index::span::Span;
 use crate::types::{
     Identity, IdentityError, Version, architecture, escape, escape_all, package_name, version_text,
 };
@@ -18,8 +19,12 @@ pub(super) struct Entry {
     seen: u64,
     lines: u64,
     first_line: u64,
+    /// Where in the text the first line, the name and the version begin.
+    first_at: usize,
+    name_at: usize,
+    version_at: usize,
     faults_before: u64,
-    identity: Option<[u8; 20]>,
+    identity: Option<Identity>,
     name: Vec<u8>,
     version: Vec<u8>,
     architecture: Vec<u8>,
@@ -37,8 +42,8 @@ impl Entry {
     }
 
     /// Begins an entry at its first line.
-    pub(super) fn begin(&mut self, line: u64, sink: &Sink) {
-        (self.seen, self.lines, self.first_line, self.identity) = (0, 0, line, None);
+    pub(super) fn begin(&mut self, line: u64, at: usize, sink: &Sink) {
+        (self.seen, self.lines, self.first_line, self.first_at, self.identity) = (0, 0, line, at, None);
         self.faults_before = sink.faults();
         self.name.clear();
         self.version.clear();
@@ -56,17 +61,21 @@ impl Entry {
         self.lines += 1;
     }
 
-    /// Checks one field.
-    pub(super) fn field(&mut self, letter: u8, value: &str, line: u64, sink: &mut Sink) {
+    /// Checks one field, whose value begins at this place in the text.
+    pub(super) fn field(&mut self, letter: u8, value: &str, line: u64, at: usize, sink: &mut Sink) {
         self.lines += 1;
         self.see(letter, line, sink);
         match letter {
             b'C' => self.read_identity(value, line, sink),
             b'P' => {
+                self.name_at = at;
                 self.name.extend_from_slice(value.as_bytes());
                 check(package_name::check(value.as_bytes()), &rule::NAME, line, sink);
             }
-            b'V' => self.read_version(value, line, sink),
+            b'V' => {
+                self.version_at = at;
+                self.read_version(value, line, sink);
+            }
             b'A' => {
                 self.architecture.extend_from_slice(value.as_bytes());
                 check(architecture::check(value.as_bytes()), &rule::ARCHITECTURE, line, sink);
@@ -88,7 +97,9 @@ impl Entry {
     }
 
     /// Ends the entry: what must be there is, and it is remembered by what must be unique.
-    pub(super) fn end(&mut self, number: u64, unique: &mut Uniqueness, sink: &mut Sink) {
+    ///
+    /// Where an entry without faults lies: it ends where this line begins, which only the caller knows.
+    pub(super) fn end(&mut self, number: u64, unique: &mut Uniqueness, sink: &mut Sink) -> Option<Span> {
         for letter in COMPULSORY
             .iter()
             .copied()
@@ -100,12 +111,24 @@ impl Entry {
         if self.seen & bit(b'A') == 0 {
             sink.note(&rule::NO_ARCHITECTURE, self.first_line, || "the entry has no architecture".into());
         }
-        if let (Some(identity), true) = (self.identity, sink.faults() == self.faults_before) {
+        let identity = self.identity.filter(|_| sink.faults() == self.faults_before);
+        if let Some(digest) = identity.and_then(|identity| identity.digest().as_bytes().try_into().ok()) {
             let coordinates = [&*self.name, &*self.version, &*self.architecture];
-            unique.remember(identity, coordinates, number, self.first_line);
+            unique.remember(digest, coordinates, number, self.first_line);
         }
         sink.name(|| label(&self.name, &self.version));
         self.lines = 0;
+        Some(self.span(identity?))
+    }
+
+    fn span(&self, identity: Identity) -> Span {
+        Span {
+            lines: self.first_at..self.first_at,
+            line: self.first_line,
+            identity,
+            name: self.name_at..self.name_at + self.name.len(),
+            version: self.version_at..self.version_at + self.version.len(),
+        }
     }
 
     fn see(&mut self, letter: u8, line: u64, sink: &mut Sink) {
@@ -118,7 +141,7 @@ impl Entry {
 
     fn read_identity(&mut self, value: &str, line: u64, sink: &mut Sink) {
         match Identity::parse(value.as_bytes()) {
-            Ok(identity) => self.identity = identity.digest().as_bytes().try_into().ok(),
+            Ok(identity) => self.identity = Some(identity),
             Err(error @ IdentityError::Kind { .. }) if checked!("entry-identity-kind") => {
                 sink.fault(FaultClass::Policy, &rule::IDENTITY_KIND, line, error.to_string());
             }

@@ -14,6 +14,7 @@ use self::report::Sink;
 pub use self::report::{FaultClass, TextFault, TextNote, TextReport};
 use self::uniqueness::Uniqueness;
 use super::rule;
+use super::span::Span;
 use crate::limits::{LimitReached, Limits};
 use crate::types::escape;
 
@@ -52,9 +53,13 @@ pub struct TextReader {
     line_limit: u64,
     entry_limit: u64,
     text: Option<Vec<u8>>,
+    /// Where the entries lie in the text, if that is kept.
+    spans: Option<Vec<Span>>,
     /// The line that a chunk ended in.
     partial: Vec<u8>,
     line: u64,
+    /// Where in the text the line begins that is read next.
+    at: usize,
     entries: u64,
     crlf_seen: bool,
     entry: Entry,
@@ -69,8 +74,10 @@ impl TextReader {
             line_limit: limits.line,
             entry_limit: limits.index_entries,
             text: (keep == Keep::Text).then(Vec::new),
+            spans: (keep == Keep::Text).then(Vec::new),
             partial: Vec::new(),
             line: 0,
+            at: 0,
             entries: 0,
             crlf_seen: false,
             entry: Entry::default(),
@@ -133,6 +140,7 @@ impl TextReader {
         report.entries = self.entries;
         report.newest_build_time = self.entry.newest_build_time();
         report.text = self.text;
+        report.spans = self.spans;
         let mut report = self.sink.finish();
         name_duplicates(&mut report);
         Ok(report)
@@ -167,11 +175,16 @@ impl TextReader {
                 let mut start = 0;
                 for end in memchr_iter(b'\n', lines).chain([lines.len()]) {
                     self.line(text.get(start..end).unwrap_or_default())?;
+                    self.at += end - start + 1;
                     start = end + 1;
                 }
                 Ok(())
             }
-            None => lines.split(|byte| *byte == b'\n').try_for_each(|line| self.suspicious_line(line)),
+            None => lines.split(|byte| *byte == b'\n').try_for_each(|line| {
+                self.suspicious_line(line)?;
+                self.at += line.len() + 1;
+                Ok(())
+            }),
         }
     }
 
@@ -209,7 +222,13 @@ impl TextReader {
             [] => self.end_entry(),
             [letter, b':', ..] => {
                 self.begin_entry()?;
-                self.entry.field(*letter, line.get(2..).unwrap_or_default(), self.line, &mut self.sink);
+                self.entry.field(
+                    *letter,
+                    line.get(2..).unwrap_or_default(),
+                    self.line,
+                    self.at + 2,
+                    &mut self.sink,
+                );
             }
             bytes => {
                 self.begin_entry()?;
@@ -228,14 +247,19 @@ impl TextReader {
                 return Err(Limits::reached("index-entries", self.entry_limit));
             }
             self.entries += 1;
-            self.entry.begin(self.line, &self.sink);
+            self.entry.begin(self.line, self.at, &self.sink);
         }
         Ok(())
     }
 
     fn end_entry(&mut self) {
         if !self.entry.is_empty() {
-            self.entry.end(self.entries, &mut self.unique, &mut self.sink);
+            let span = self.entry.end(self.entries, &mut self.unique, &mut self.sink);
+            if let (Some(spans), Some(span)) = (&mut self.spans, span) {
+                // A last line without newline ends with the text.
+                let end = self.at.min(self.text.as_ref().map_or(0, Vec::len));
+                spans.push(Span { lines: span.lines.start..end, ..span });
+            }
         }
     }
 }

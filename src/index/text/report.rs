@@ -1,6 +1,7 @@
 //! What the reader of an index text found.
 
 use crate::index::rule::Rule;
+use crate::index::span::Span;
 
 /// What kind of refusal a fault is.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -58,6 +59,8 @@ pub struct TextReport {
     pub newest_build_time: Option<u64>,
     /// The text, if it was to be kept.
     pub text: Option<Vec<u8>>,
+    /// Where the entries without faults lie in it.
+    pub(crate) spans: Option<Vec<Span>>,
 }
 
 impl TextReport {
