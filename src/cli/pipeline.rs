@@ -1,4 +1,4 @@
-//! A large file on two threads: one inflates, the other hashes and checks what comes out.
+//! A large file on two threads: one inflates, the other checks what comes out.
 
 use std::sync::mpsc::sync_channel;
 use std::thread;

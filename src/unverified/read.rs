@@ -80,7 +80,7 @@ pub fn read<R: Read>(reader: R, options: &ReadOptions, scratch: &mut Scratch) ->
 /// is the same.
 ///
 /// # Errors
-/// - Those of the reader, as with [`read`].
+/// - Those of the reader, as with [`read`], and one if `beside` did not have all inflated and checked.
 pub fn read_beside<R: Read>(
     reader: R,
     options: &ReadOptions,
@@ -350,27 +350,32 @@ impl<R: Read> Reading<'_, '_, R> {
     fn inflate(
         &mut self,
         caps: &Caps,
-        hasher: Option<&mut SignedHasher>,
+        mut hasher: Option<&mut SignedHasher>,
         sink: &mut (impl MemberSink + Send),
     ) -> Result<Member, MemberError> {
         let Self { source, inflater, .. } = self;
         let Some(beside) = &mut self.beside else {
             return read_member(source, inflater, caps, &mut Hashed { hasher, sink });
         };
-        let mut hasher = hasher;
-        // Whoever does not inflate at all has read nothing that could be proven.
-        let mut read = Err(MemberError::Io(io::Error::other("the member was not inflated")));
         let mut checks = Checks::new(sink);
+        let (reading, mut read) = (checks.reading(), None);
         beside.run(&mut checks, &mut |hand_on| {
-            let mut gatherer = Gatherer::new(hand_on);
-            let mut sink = Hashed { hasher: hasher.as_deref_mut(), sink: &mut gatherer };
-            read = read_member(source, inflater, caps, &mut sink);
-            gatherer.finish();
+            // The source is at the end of the member then: there is nothing to inflate a second time.
+            if read.is_none() {
+                let mut gatherer = Gatherer::new(&reading, hand_on);
+                let mut sink = Hashed { hasher: hasher.as_deref_mut(), sink: &mut gatherer };
+                let member = read_member(source, inflater, caps, &mut sink);
+                read = Some((member, gatherer.finish()));
+            }
         });
-        if read.as_ref().is_ok_and(|member| member.inflated != checks.taken()) {
-            read = Err(MemberError::Io(io::Error::other("part of the member was not checked")));
+        match read {
+            // Whoever does not inflate at all has read nothing that could be proven.
+            None => Err(MemberError::Io(io::Error::other("the member was not inflated"))),
+            Some((Ok(_), chunks)) if checked!("member-beside") && !checks.have_taken(chunks) => {
+                Err(MemberError::Io(io::Error::other("the member was not checked as it was inflated")))
+            }
+            Some((read, _)) => read,
         }
-        read
     }
 
     fn compare(&mut self, expected: Option<Digest<Sha256>>, found: Digest<Sha256>) {

@@ -3,26 +3,34 @@
 //! Here they take turns. The library has no threads; who has some puts the checks on one of them ([`Beside`]).
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::container::{MemberSink, output_buffer};
-use crate::limits::{Limits, length};
+use crate::limits::Limits;
 use crate::package::{DataMember, Listing};
 use crate::types::Sha256Hasher;
 
-/// What is done with a member beside inflating it: digests of its stored bytes, checks of what came out.
+/// What is done with a member beside inflating it: the checks of what comes out, and of data the digest of its stored bytes.
 ///
-/// Shape: takes every chunk exactly once, in order. Trust: none; what is found is judged elsewhere.
+/// Shape: takes each chunk of its own member once, in order; if it is given anything else, or not all, reading is an error.
+/// Trust: none; what is found is judged elsewhere.
 pub struct Checks<'s> {
     sink: &'s mut (dyn MemberSink + Send),
-    /// Bytes that came out and were taken.
-    taken: u64,
+    reading: Reading,
+    /// How many chunks were taken; none after one that was not the next.
+    taken: Option<u64>,
 }
 
-/// Part of a member: stored bytes, and bytes that came out.
+/// Tells the chunks of one reading of one member from all others.
+pub(super) type Reading = Arc<()>;
+
+/// Part of a member: bytes that came out and, of data, stored bytes.
 ///
 /// What came out need not have come out of these very stored bytes: either of them is in order, and no more.
 #[derive(Debug)]
 pub struct Chunk {
+    /// Whose chunk this is, and which; none of one that nothing was put into.
+    place: Option<(Reading, u64)>,
     stored: Vec<u8>,
     inflated: Box<[u8]>,
     length: usize,
@@ -42,22 +50,37 @@ pub trait Beside {
 
 impl<'s> Checks<'s> {
     pub(super) fn new(sink: &'s mut (dyn MemberSink + Send)) -> Self {
-        Self { sink, taken: 0 }
+        Self { sink, reading: Reading::default(), taken: Some(0) }
     }
 
     /// Checks a chunk, and empties it.
     pub fn take(&mut self, chunk: &mut Chunk) {
-        self.sink.raw(&chunk.stored);
-        let inflated = chunk.inflated.get(..chunk.length).unwrap_or_default();
-        self.taken += length(inflated);
-        self.sink.inflated(inflated);
+        if self.taken.is_some_and(|next| chunk.is(&self.reading, next)) {
+            self.sink.raw(&chunk.stored);
+            self.sink.inflated(chunk.inflated.get(..chunk.length).unwrap_or_default());
+            self.taken = self.taken.map(|taken| taken + 1);
+        } else {
+            self.taken = None;
+        }
+        chunk.place = None;
         chunk.stored.clear();
         chunk.length = 0;
     }
 
-    /// How many inflated bytes were taken.
-    pub(super) fn taken(&self) -> u64 {
-        self.taken
+    /// What the chunks are known by.
+    pub(super) fn reading(&self) -> Reading {
+        Arc::clone(&self.reading)
+    }
+
+    /// Whether so many chunks were taken, and all of them in their order.
+    pub(super) fn have_taken(&self, chunks: u64) -> bool {
+        self.taken == Some(chunks)
+    }
+}
+
+impl Chunk {
+    fn is(&self, reading: &Reading, number: u64) -> bool {
+        self.place.as_ref().is_some_and(|(of, place)| Arc::ptr_eq(of, reading) && *place == number)
     }
 }
 
@@ -92,23 +115,32 @@ impl MemberSink for DataChecks {
 
 impl Default for Chunk {
     fn default() -> Self {
-        Self { stored: Vec::new(), inflated: output_buffer(), length: 0 }
+        Self { place: None, stored: Vec::new(), inflated: output_buffer(), length: 0 }
     }
 }
 
-/// Gathers chunks and hands them on.
+/// Gathers chunks, numbers them and hands them on.
 pub(super) struct Gatherer<'h> {
     chunk: Chunk,
     hand_on: &'h mut HandOn<'h>,
+    reading: Reading,
+    handed_on: u64,
 }
 
 impl<'h> Gatherer<'h> {
-    pub(super) fn new(hand_on: &'h mut HandOn<'h>) -> Self {
-        Self { chunk: Chunk::default(), hand_on }
+    pub(super) fn new(reading: &Reading, hand_on: &'h mut HandOn<'h>) -> Self {
+        Self { chunk: Chunk::default(), hand_on, reading: Arc::clone(reading), handed_on: 0 }
     }
 
-    /// Hands on what is left: stored bytes out of which nothing came any more.
-    pub(super) fn finish(mut self) {
+    /// Hands on what is left, stored bytes out of which nothing came any more, and tells how many chunks there were.
+    pub(super) fn finish(mut self) -> u64 {
+        self.hand_on();
+        self.handed_on
+    }
+
+    fn hand_on(&mut self) {
+        self.chunk.place = Some((Arc::clone(&self.reading), self.handed_on));
+        self.handed_on += 1;
         (self.hand_on)(&mut self.chunk);
     }
 }
@@ -122,13 +154,13 @@ impl MemberSink for Gatherer<'_> {
         for part in bytes.chunks(self.chunk.inflated.len().max(1)) {
             self.chunk.inflated.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
             self.chunk.length = part.len();
-            (self.hand_on)(&mut self.chunk);
+            self.hand_on();
         }
     }
 
     fn inflated_in(&mut self, buffer: &mut Box<[u8]>, length: usize) {
         std::mem::swap(buffer, &mut self.chunk.inflated);
         self.chunk.length = length;
-        (self.hand_on)(&mut self.chunk);
+        self.hand_on();
     }
 }

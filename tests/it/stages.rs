@@ -31,6 +31,16 @@ struct Forgetful(usize);
 /// Never inflates.
 struct Idle;
 
+/// Inflates twice.
+struct Twice;
+
+/// Exchanges a chunk for the next.
+struct Swapping(usize);
+
+/// Exchanges a chunk for the same one of an earlier reading.
+#[derive(Default)]
+struct Foreign(Option<Chunk>);
+
 impl Beside for Later {
     fn run(&mut self, checks: &mut Checks<'_>, inflate: &mut Inflate<'_>) {
         let mut waiting = VecDeque::new();
@@ -75,6 +85,66 @@ impl Beside for Forgetful {
 
 impl Beside for Idle {
     fn run(&mut self, _: &mut Checks<'_>, _: &mut Inflate<'_>) {}
+}
+
+impl Beside for Twice {
+    fn run(&mut self, checks: &mut Checks<'_>, inflate: &mut Inflate<'_>) {
+        inflate(&mut |chunk| checks.take(chunk));
+        inflate(&mut |chunk| checks.take(chunk));
+    }
+}
+
+impl Beside for Swapping {
+    fn run(&mut self, checks: &mut Checks<'_>, inflate: &mut Inflate<'_>) {
+        let (mut number, mut held) = (0, None);
+        inflate(&mut |chunk| {
+            let mut chunk = std::mem::take(chunk);
+            if number == self.0 {
+                held = Some(chunk);
+            } else {
+                checks.take(&mut chunk);
+                held.take().iter_mut().for_each(|held| checks.take(held));
+            }
+            number += 1;
+        });
+    }
+}
+
+impl Beside for Foreign {
+    fn run(&mut self, checks: &mut Checks<'_>, inflate: &mut Inflate<'_>) {
+        let mut number = 0;
+        inflate(&mut |chunk| {
+            let mut chunk = std::mem::take(chunk);
+            if number == 1 {
+                chunk = self.0.replace(chunk).unwrap_or_default();
+            }
+            checks.take(&mut chunk);
+            number += 1;
+        });
+    }
+}
+
+/// The message with which a reading fails in which the checks take place like this.
+fn refusal(bytes: &[u8], options: &ReadOptions, beside: &mut dyn Beside) -> String {
+    read_beside(bytes, options, &mut Scratch::default(), beside).unwrap_err().to_string()
+}
+
+/// Whatever the checks were not given as it was inflated, nothing can be said of the file.
+fn assert_all_must_be_checked(bytes: &[u8], options: &ReadOptions) {
+    let unchecked = "the member was not checked as it was inflated";
+    for number in [0, 1, 5] {
+        assert_eq!(refusal(bytes, options, &mut Forgetful(number)), unchecked, "without chunk {number}");
+        assert_eq!(refusal(bytes, options, &mut Swapping(number)), unchecked, "chunk {number} too late");
+    }
+    let mut foreign = Foreign::default();
+    for _ in 0..2 {
+        assert_eq!(refusal(bytes, options, &mut foreign), unchecked, "with a chunk of another reading");
+    }
+    assert_eq!(refusal(bytes, options, &mut Idle), "the member was not inflated");
+    for beside in [&mut Forgetful(usize::MAX) as &mut dyn Beside, &mut Twice, &mut Elsewhere] {
+        let whole = read_beside(bytes, options, &mut Scratch::default(), beside).unwrap();
+        assert_eq!(judge_subject(whole, &trusting_a(), &Policy::default()).verdict, "verified");
+    }
 }
 
 /// Everything that is said of a file.
@@ -192,15 +262,7 @@ fn a_file_that_cannot_be_read_to_its_end_is_an_error_in_two_stages_as_well() {
 
 #[test]
 fn checks_that_were_not_given_everything_prove_nothing() {
-    let bytes = large(|_| ()).bytes();
-    let options = ReadOptions::default();
-    for number in [0, 1, 20] {
-        let read = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Forgetful(number));
-        assert!(read.is_err(), "without chunk {number}");
-    }
-    assert!(read_beside(&*bytes, &options, &mut Scratch::default(), &mut Idle).is_err());
-    let whole = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Forgetful(usize::MAX)).unwrap();
-    assert_eq!(judge_subject(whole, &trusting_a(), &Policy::default()).verdict, "verified");
+    assert_all_must_be_checked(&large(|_| ()).bytes(), &ReadOptions::default());
 }
 
 /// An index of some chunks, signed by the first fake key, with a change made to its text.
@@ -222,15 +284,9 @@ fn large_index(change: impl FnOnce(String) -> String) -> Vec<u8> {
 fn an_index_whose_text_was_not_checked_to_its_end_proves_nothing() {
     let bytes = large_index(|text| text);
     let options = ReadOptions { index_text: Keep::Text, ..ReadOptions::default() };
-    for number in [0, 1, 5] {
-        let read = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Forgetful(number));
-        assert!(read.is_err(), "without chunk {number}");
-    }
-    assert!(read_beside(&*bytes, &options, &mut Scratch::default(), &mut Idle).is_err());
+    assert_all_must_be_checked(&bytes, &options);
     let ways: &mut [&mut dyn Beside] = &mut [&mut Later(0), &mut Later(usize::MAX), &mut Elsewhere];
     assert_same("an index", &bytes, &trusting_a(), &options, ways);
-    let whole = read_beside(&*bytes, &options, &mut Scratch::default(), &mut Elsewhere).unwrap();
-    assert_eq!(judge_subject(whole, &trusting_a(), &Policy::default()).verdict, "verified");
 }
 
 #[test]
