@@ -72,8 +72,9 @@ impl Index {
     /// # Errors
     /// - [`IndexTextError::Faults`] for any fault, or if the text was not kept.
     pub(crate) fn from_report(mut report: TextReport) -> Result<Self, IndexTextError> {
+        let spans = report.spans.take();
         match report.text.take().map(String::from_utf8) {
-            Some(Ok(text)) if report.fault_count == 0 => Ok(Self::of_checked(text, report.spans.take())),
+            Some(Ok(text)) if report.fault_count == 0 => Ok(Self::of_checked(text, spans)),
             _ => Err(IndexTextError::Faults(Box::new(report))),
         }
     }
@@ -87,9 +88,9 @@ impl Index {
 
     /// Parses the text that a [`TextReader`] has kept, and takes it out of the report: leniently if there are faults.
     pub(crate) fn looked_into(report: &mut TextReport) -> Self {
-        let text = lossy(report.text.take().unwrap_or_default());
+        let (text, spans) = (lossy(report.text.take().unwrap_or_default()), report.spans.take());
         match report.fault_count {
-            0 => Self::of_checked(text, report.spans.take()),
+            0 => Self::of_checked(text, spans),
             _ => Self::of_text(text, Names::Unchecked),
         }
     }
@@ -244,6 +245,8 @@ impl<'a> Splitter<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::index::testing;
     use crate::types::Architecture;
@@ -328,6 +331,32 @@ mod tests {
             for size in [100, 65_521, text.len()] {
                 assert_eq!(noted(&text, size).as_ref(), Some(&split), "{name} by {size}");
             }
+        }
+    }
+
+    /// An entry whose lines come in any order, between lines that may repeat and lines that nobody knows.
+    fn entries() -> impl Strategy<Value = String> {
+        let lines =
+            Just(["P:a", "V:1-r0", "S:1", "A:x", "D:b", "D:c", "i:e f", "x:y", "T:\u{e9}t\u{e9}"].to_vec());
+        let entry = (lines.prop_shuffle(), any::<[u8; 20]>(), 0..12_usize, 0..3_usize);
+        let print = |(mut lines, digest, at, empty): (Vec<&str>, [u8; 20], usize, usize)| {
+            let identity = format!("C:{}", Identity::new(crate::types::Digest::new(digest)));
+            lines.insert(at.min(lines.len()), &identity);
+            let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            lines.replace("P:a", &format!("P:a{}", digest[0])) + &"\n".repeat(empty + 1)
+        };
+        prop::collection::vec(entry.prop_map(print), 0..5).prop_map(|entries| entries.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_noted_of_any_good_text_is_what_splitting_finds(text in entries(), less in 0..4_usize, size in 1..80_usize) {
+            let text = text.get(..text.len().saturating_sub(less)).unwrap_or(&text);
+            let mut reader = TextReader::new(&Limits::default(), Keep::Text);
+            text.as_bytes().chunks(size).for_each(|chunk| reader.feed(chunk).unwrap());
+            let report = reader.finish().unwrap();
+            let split = Splitter::new(text, Names::Unchecked).spans();
+            prop_assert_eq!(report.spans, (report.fault_count == 0).then_some(split));
         }
     }
 

@@ -1,5 +1,7 @@
 //! One entry while its lines come in: every field is checked as it is read.
 
+use std::ops::Range;
+
 use super::atoms;
 use super::report::{FaultClass, Sink};
 use super::uniqueness::Uniqueness;
@@ -19,10 +21,10 @@ pub(super) struct Entry {
     seen: u64,
     lines: u64,
     first_line: u64,
-    /// Where in the text the first line, the name and the version begin.
+    /// Where in the text the first line begins, and where the values of `P:` and `V:` are.
     first_at: usize,
-    name_at: usize,
-    version_at: usize,
+    name_at: Option<Range<usize>>,
+    version_at: Option<Range<usize>>,
     faults_before: u64,
     identity: Option<Identity>,
     name: Vec<u8>,
@@ -44,6 +46,7 @@ impl Entry {
     /// Begins an entry at its first line.
     pub(super) fn begin(&mut self, line: u64, at: usize, sink: &Sink) {
         (self.seen, self.lines, self.first_line, self.first_at, self.identity) = (0, 0, line, at, None);
+        (self.name_at, self.version_at) = (None, None);
         self.faults_before = sink.faults();
         self.name.clear();
         self.version.clear();
@@ -68,12 +71,12 @@ impl Entry {
         match letter {
             b'C' => self.read_identity(value, line, sink),
             b'P' => {
-                self.name_at = at;
+                self.name_at = Some(at..at + value.len());
                 self.name.extend_from_slice(value.as_bytes());
                 check(package_name::check(value.as_bytes()), &rule::NAME, line, sink);
             }
             b'V' => {
-                self.version_at = at;
+                self.version_at = Some(at..at + value.len());
                 self.read_version(value, line, sink);
             }
             b'A' => {
@@ -98,8 +101,14 @@ impl Entry {
 
     /// Ends the entry: what must be there is, and it is remembered by what must be unique.
     ///
-    /// Where an entry without faults lies: it ends where this line begins, which only the caller knows.
-    pub(super) fn end(&mut self, number: u64, unique: &mut Uniqueness, sink: &mut Sink) -> Option<Span> {
+    /// Says where it lies, up to the given end, if it has no fault.
+    pub(super) fn end(
+        &mut self,
+        number: u64,
+        end: usize,
+        unique: &mut Uniqueness,
+        sink: &mut Sink,
+    ) -> Option<Span> {
         for letter in COMPULSORY
             .iter()
             .copied()
@@ -118,17 +127,13 @@ impl Entry {
         }
         sink.name(|| label(&self.name, &self.version));
         self.lines = 0;
-        Some(self.span(identity?))
-    }
-
-    fn span(&self, identity: Identity) -> Span {
-        Span {
-            lines: self.first_at..self.first_at,
+        Some(Span {
+            lines: self.first_at..end,
             line: self.first_line,
-            identity,
-            name: self.name_at..self.name_at + self.name.len(),
-            version: self.version_at..self.version_at + self.version.len(),
-        }
+            identity: identity?,
+            name: self.name_at.take()?,
+            version: self.version_at.take()?,
+        })
     }
 
     fn see(&mut self, letter: u8, line: u64, sink: &mut Sink) {

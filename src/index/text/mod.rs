@@ -26,7 +26,7 @@ const LISTED: usize = 100;
 pub enum Keep {
     /// Only what the report says: 64 bytes per entry at most.
     Nothing,
-    /// The whole text.
+    /// The whole text, and where its entries lie in it.
     Text,
 }
 
@@ -140,7 +140,7 @@ impl TextReader {
         report.entries = self.entries;
         report.newest_build_time = self.entry.newest_build_time();
         report.text = self.text;
-        report.spans = self.spans;
+        report.spans = self.spans.filter(|_| report.fault_count == 0);
         let mut report = self.sink.finish();
         name_duplicates(&mut report);
         Ok(report)
@@ -254,11 +254,12 @@ impl TextReader {
 
     fn end_entry(&mut self) {
         if !self.entry.is_empty() {
-            let span = self.entry.end(self.entries, &mut self.unique, &mut self.sink);
-            if let (Some(spans), Some(span)) = (&mut self.spans, span) {
-                // A last line without newline ends with the text.
-                let end = self.at.min(self.text.as_ref().map_or(0, Vec::len));
-                spans.push(Span { lines: span.lines.start..end, ..span });
+            // A last line without newline ends with the text.
+            let end = self.at.min(self.text.as_ref().map_or(0, Vec::len));
+            match (&mut self.spans, self.entry.end(self.entries, end, &mut self.unique, &mut self.sink)) {
+                (Some(spans), Some(span)) => spans.push(span),
+                // A text with faults is split anew, as well as it goes.
+                (spans, _) => *spans = None,
             }
         }
     }
