@@ -356,3 +356,6 @@ impl<R: Read, S: MemberSink> MemberReader<'_, '_, R, S> {
         Ok(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -457,3 +457,6 @@ fn resolve(
     }
     Ok(entry)
 }
+
+#[cfg(test)]
+mod tests;
