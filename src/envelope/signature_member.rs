@@ -209,3 +209,6 @@ impl TarSink for Entries {
 
     fn end(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,14 +15,18 @@ struct Repository {
 
 impl Repository {
     fn of(packages: &[&Package]) -> Self {
+        let index = packages
+            .iter()
+            .fold(IndexBuilder::default(), |index, package| index.package("hello", "1.0-r0", package, ""));
+        Self::with(&index)
+    }
+
+    fn with(index: &IndexBuilder) -> Self {
         let mut keyring = Keyring::default();
         let key = FakeKey::a();
         let public = read_key(key.public_pem().as_bytes()).unwrap();
         keyring.add(TrustedKey::new(key.name(), key.name(), public)).unwrap();
-        let signed = packages
-            .iter()
-            .fold(IndexBuilder::default(), |index, package| index.package("hello", "1.0-r0", package, ""))
-            .build();
+        let signed = index.build();
         let options = ReadOptions { index_text: Keep::Text, ..ReadOptions::default() };
         let (policy, known) = (Policy::default(), Known::builtin());
         let proof = Proof { keyring: &keyring, policy: &policy, known: &known };
@@ -91,6 +95,16 @@ fn no_choice_lets_a_package_pass_that_the_index_does_not_name() {
     for verdict in Repository::of(&[]).judge_all(&package) {
         assert!(matches!(verdict, Err("untrusted" | "not-in-index")), "{verdict:?}");
     }
+}
+
+#[test]
+fn a_package_that_was_built_again_is_held_against_the_entry_of_its_architecture() {
+    let package = builder().build_signed(&[(FakeKey::a(), Label::Rsa256)]);
+    let before = builder().field("pkgdesc", "before").build_signed(&[(FakeKey::a(), Label::Rsa256)]);
+    let foreign = "C:Q1AAAAAAAAAAAAAAAAAAAAAAAAAAA=\nP:hello\nV:1.0-r0\nA:aarch64\nS:1\n\n";
+    let index = IndexBuilder::default().text(foreign).package("hello", "1.0-r0", &before, "");
+    let verdict = Repository::with(&index).judge(&package.bytes(), SignatureDemand::Required);
+    assert_eq!(verdict, Err("index-identity"));
 }
 
 #[test]

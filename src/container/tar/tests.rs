@@ -140,3 +140,53 @@ fn padding_is_zero_and_the_place_of_what_is_not_is_told() {
         bytes[at] = 0;
     }
 }
+
+#[test]
+fn a_long_name_is_a_name_and_one_nul() {
+    let with = |body: &[u8]| {
+        let header = MadeHeader { typeflag: b'L', ..MadeHeader::file("././@LongLink") };
+        let archive = Archive::default().entry(&header, body).entry(&MadeHeader::file("a"), b"");
+        read_all_ways(&archive.bytes(), ZeroBlocks::Forbidden)
+    };
+    let (end, held) = with(b"name\0");
+    assert_eq!((end, held.entries), (Ok(0), vec![(b"name".to_vec(), Vec::new())]));
+    for body in [&b""[..], b"\0", b"name", b"name\0\0", b"a\0b\0"] {
+        assert_eq!(with(body).0, Err(TarError::LongName { at: 0 }), "{body:?}");
+    }
+}
+
+#[test]
+fn every_kind_of_entry_is_known_and_no_other() {
+    let kind = |typeflag| {
+        let archive =
+            Archive::default().entry(&MadeHeader { typeflag, ..MadeHeader::file("a") }, b"").bytes();
+        let block: &[u8; BLOCK] = archive.first_chunk().unwrap();
+        match Header::parse(block).map(|header| header.flag) {
+            Ok(Flag::Entry(kind)) => Some(kind),
+            Ok(flag) => panic!("{flag:?}"),
+            Err(_) => None,
+        }
+    };
+    let kinds = [
+        (b'0', EntryKind::Regular),
+        (b'1', EntryKind::HardLink),
+        (b'2', EntryKind::Symlink),
+        (b'3', EntryKind::CharacterDevice),
+        (b'4', EntryKind::BlockDevice),
+        (b'5', EntryKind::Directory),
+        (b'6', EntryKind::Fifo),
+    ];
+    for typeflag in (0..=u8::MAX).filter(|typeflag| !b"xL".contains(typeflag)) {
+        let expected = kinds.iter().find(|(flag, _)| *flag == typeflag).map(|(_, kind)| *kind);
+        assert_eq!(kind(typeflag), expected, "{typeflag}");
+    }
+}
+
+#[test]
+fn a_mode_has_twelve_bits() {
+    let with = |mode| {
+        let archive = Archive::default().entry(&MadeHeader { mode, ..MadeHeader::file("a") }, b"");
+        read(&archive.bytes(), 512, ZeroBlocks::Forbidden).0.map_err(|error| error.code())
+    };
+    assert_eq!((with(0o7777), with(0o10000)), (Ok(0), Err("tar-mode")));
+}
