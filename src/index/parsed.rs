@@ -87,6 +87,7 @@ impl Index {
     }
 
     /// Parses the text that a [`TextReader`] has kept, and takes it out of the report: leniently if there are faults.
+    #[cfg(feature = "cli")]
     pub(crate) fn looked_into(report: &mut TextReport) -> Self {
         let (text, spans) = (lossy(report.text.take().unwrap_or_default()), report.spans.take());
         match report.fault_count {
