@@ -117,3 +117,16 @@ fn a_key_of_another_name_counts_only_where_any_name_may() {
     let accepted = named(&[Label::Rsa256], "other.rsa.pub", KeyNames::Any);
     assert_eq!((accepted.verdict(), accepted.facts().budget.signature_checks), (Verdict::Verified, 1));
 }
+
+#[test]
+fn evidence_names_each_key_once_and_the_strongest_label() {
+    let name = FakeKey::a().name();
+    for (labels, strongest) in [
+        (&[Label::Rsa, Label::Rsa256][..], crate::envelope::Label::Rsa256),
+        (&[Label::Rsa512, Label::Rsa256], crate::envelope::Label::Rsa512),
+    ] {
+        let judged = named(labels, name, KeyNames::AsSigned);
+        let evidence = judged.verified().unwrap().evidence();
+        assert_eq!((evidence.keys().len(), evidence.algorithm()), (1, &strongest));
+    }
+}
