@@ -291,10 +291,7 @@ fn an_index_whose_text_was_not_checked_to_its_end_proves_nothing() {
 
 #[test]
 fn the_program_says_the_same_of_a_large_index_on_one_thread_and_on_two() {
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::create_dir(directory.path().join("keys")).unwrap();
-    std::fs::write(directory.path().join("keys").join(FakeKey::a().name()), FakeKey::a().public_pem())
-        .unwrap();
+    let directory = directory_with_a();
     let good = large_index(|text| text);
     assert!(good.len() > 256 << 10, "{} bytes are no large file", good.len());
     let mut flipped = good.clone();
@@ -324,6 +321,15 @@ fn the_program_says_the_same_of_a_large_index_on_one_thread_and_on_two() {
     }
 }
 
+/// A directory with the first fake key under `keys`.
+fn directory_with_a() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("keys")).unwrap();
+    std::fs::write(directory.path().join("keys").join(FakeKey::a().name()), FakeKey::a().public_pem())
+        .unwrap();
+    directory
+}
+
 /// What the program says of files, line by line, but for the paths.
 fn lines(directory: &Path, jobs: &str, files: &[&str]) -> Vec<String> {
     let arguments = [&["verify", "--json", "-j", jobs, "--keys-dir", "keys"][..], files].concat();
@@ -332,10 +338,7 @@ fn lines(directory: &Path, jobs: &str, files: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_program_says_the_same_of_a_large_file_on_one_thread_and_on_two() {
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::create_dir(directory.path().join("keys")).unwrap();
-    std::fs::write(directory.path().join("keys").join(FakeKey::a().name()), FakeKey::a().public_pem())
-        .unwrap();
+    let directory = directory_with_a();
     let good = large(|_| ()).bytes();
     assert!(good.len() > 2 << 20, "{} bytes are no large file", good.len());
     let flipped = |at: usize| {
