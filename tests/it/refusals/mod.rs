@@ -199,7 +199,8 @@ fn is_code(word: &&str) -> bool {
 fn walk(path: &Path, found: &mut BTreeSet<String>) {
     if path.is_dir() {
         std::fs::read_dir(path).unwrap().for_each(|entry| walk(&entry.unwrap().path(), found));
-    } else {
+    } else if !path.ends_with("tests.rs") {
+        // What a test refuses is no refusal of ours.
         found.extend(codes(&std::fs::read_to_string(path).unwrap()));
     }
 }
