@@ -17,8 +17,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::{Output, Style};
 use super::pool::Worker;
+use super::read::read;
 use super::subjects::Subject;
-use super::verify::read;
 
 /// Show what is in a file: members, byte spans, signatures, metadata, files; trusts nothing
 #[derive(Args, Debug)]

@@ -18,6 +18,7 @@ mod output;
 mod pipeline;
 mod pool;
 mod processor;
+mod read;
 mod record;
 mod replace;
 #[cfg(feature = "network")]

@@ -4,11 +4,12 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// An open file and what it was when it was opened.
 #[derive(Debug)]
 pub(super) struct Opened {
-    file: File,
+    file: Arc<File>,
     before: Metadata,
 }
 
@@ -44,12 +45,17 @@ impl Opened {
     pub(super) fn new(path: &Path) -> Result<Self, ReadError> {
         let file = File::open(path)?;
         let before = file.metadata()?;
-        if before.is_dir() { Err(ReadError::Directory) } else { Ok(Self { file, before }) }
+        if before.is_dir() { Err(ReadError::Directory) } else { Ok(Self { file: Arc::new(file), before }) }
     }
 
     /// Units: bytes; none if the file is not a regular one.
     pub(super) fn size(&self) -> Option<u64> {
         self.before.is_file().then_some(self.before.len())
+    }
+
+    /// The open file, for whoever reads it on their own: once.
+    pub(super) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
     }
 
     /// Says whether the file is still what it was, and as long as what was read.
@@ -69,6 +75,6 @@ impl Opened {
 
 impl Read for &Opened {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&self.file).read(buffer)
+        (&*self.file).read(buffer)
     }
 }

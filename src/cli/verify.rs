@@ -1,12 +1,12 @@
 //! `apkvet verify`: packages and indexes, each with its verdict.
 
-use std::path::{Component, Path, PathBuf};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::keys::Scope;
 use crate::limits::Limits;
 use crate::unverified::{self, FileDigest, Keep, Level, ReadOptions, Unverified};
 use crate::verify::{
@@ -15,10 +15,10 @@ use crate::verify::{
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::open::{Opened, ReadError};
+use super::open::Opened;
 use super::output::{Output, Style};
-use super::pipeline::Pipeline;
-use super::pool::Worker;
+use super::pool::{Begun, Work, Worker};
+use super::read::{Read, begin, end, read, side_by_side};
 use super::record::FileRecord;
 use super::subjects::{Subject, expand, shown};
 use super::trust::{Trust, TrustArgs};
@@ -113,13 +113,10 @@ pub(super) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failur
         run.entries = Some(entries);
         print(output, &record, &mut summary)?;
     }
-    pool::in_order(
-        &subjects,
-        threads,
-        Subject::size,
-        |subject, worker| run.subject(subject, worker),
-        |record| print(output, &record, &mut summary),
-    )?;
+    let abreast = side_by_side(run.options.level);
+    pool::in_order_abreast(&subjects, threads, Subject::size, (&run, abreast), |record| {
+        print(output, &record, &mut summary)
+    })?;
     finish(output, summary)
 }
 
@@ -175,8 +172,8 @@ impl Run {
         (record, entries.map_or_else(|| refused(verdict), IndexForPackages::Verified))
     }
 
-    fn subject(&self, subject: &Subject, worker: &mut Worker) -> FileRecord {
-        match read(subject, &self.options, worker) {
+    fn record(&self, subject: &Subject, read: Read) -> FileRecord {
+        match read {
             Ok(read) => self.judge(subject, read),
             Err(error) => FileRecord::unread(subject.shown(), self.options.level, &error),
         }
@@ -209,40 +206,6 @@ impl Run {
     }
 }
 
-/// A file from this size on is worth a second thread. Units: bytes.
-const LARGE: u64 = 256 << 10;
-
-/// Reads a subject, once.
-pub(super) fn read(
-    subject: &Subject,
-    options: &ReadOptions,
-    worker: &mut Worker,
-) -> Result<unverified::Subject, ReadError> {
-    let scratch = &mut worker.scratch;
-    match subject {
-        Subject::StandardInput => Ok(unverified::read(std::io::stdin().lock(), options, scratch)?),
-        Subject::File { path, .. } => {
-            let opened = Opened::new(path)?;
-            let large = opened.size().is_some_and(|size| size >= LARGE);
-            let read = if worker.helped && large {
-                unverified::read_beside(&opened, options, scratch, &mut Pipeline)?
-            } else {
-                unverified::read(&opened, options, scratch)?
-            };
-            opened.unchanged(read.size())?;
-            Ok(read.with_size(opened.size()).at(place(path)))
-        }
-    }
-}
-
-/// Where a file lies, as scopes of pins are written.
-fn place(path: &Path) -> Option<Scope> {
-    // The kernel follows a link before it climbs, a text cannot: such a path is looked up.
-    let climbs = path.components().any(|part| part == Component::ParentDir);
-    let absolute = if climbs { path.canonicalize() } else { std::path::absolute(path) };
-    Scope::of_path(&absolute.ok()?).ok()
-}
-
 pub(super) fn set_limit(limits: &mut Limits, text: &str) -> Result<(), Failure> {
     let (name, value) = text
         .split_once('=')
@@ -253,6 +216,22 @@ pub(super) fn set_limit(limits: &mut Limits, text: &str) -> Result<(), Failure> 
         .set(name, value)
         .with_context(|| format!("--limit {text} (limits are: {known})"))
         .map_err(Failure::usage)
+}
+
+impl Work<Subject> for Run {
+    type Made = FileRecord;
+    type Half = Opened;
+
+    fn begin(&self, subject: &Subject, worker: &mut Worker) -> Begun<FileRecord, Opened> {
+        match begin(subject, &self.options, worker) {
+            Begun::Done(read) => Begun::Done(self.record(subject, read)),
+            Begun::Half(opened, data) => Begun::Half(opened, data),
+        }
+    }
+
+    fn end(&self, subject: &Subject, opened: Opened, read: io::Result<unverified::Subject>) -> FileRecord {
+        self.record(subject, end(subject, &opened, read))
+    }
 }
 
 fn print(output: &mut Output, record: &FileRecord, summary: &mut Summary) -> Result<(), Failure> {

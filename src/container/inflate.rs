@@ -18,12 +18,31 @@ pub(crate) fn output_buffer() -> Box<[u8]> {
 pub struct Scratch {
     pub(crate) input: Box<[u8]>,
     pub(crate) inflater: Inflater,
+    /// Buffers that were given back.
+    spare: Vec<Box<[u8]>>,
+}
+
+impl Scratch {
+    /// Takes the buffer away with what is in it, and puts another in its place.
+    pub(crate) fn take_input(&mut self) -> Box<[u8]> {
+        let next = self.spare.pop().unwrap_or_else(input_buffer);
+        std::mem::replace(&mut self.input, next)
+    }
+
+    /// Keeps a buffer for the next that is needed.
+    pub(crate) fn give_back(&mut self, buffer: Box<[u8]>) {
+        self.spare.push(buffer);
+    }
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { input: vec![0; INPUT].into_boxed_slice(), inflater: Inflater::new() }
+        Self { input: input_buffer(), inflater: Inflater::new(), spare: Vec::new() }
     }
+}
+
+fn input_buffer() -> Box<[u8]> {
+    vec![0; INPUT].into_boxed_slice()
 }
 
 impl fmt::Debug for Scratch {

@@ -16,7 +16,7 @@ pub use inflate::Scratch;
 pub(crate) use inflate::{Inflater, output_buffer};
 pub use pax::PaxError;
 pub use sniff::{Content, sniff};
-pub(crate) use source::Source;
+pub(crate) use source::{Rest, Source};
 pub use tar::TarError;
 pub(crate) use tar::{Entry, TarReader, TarSink, ZeroBlocks};
 pub use tar_header::{EntryKind, HeaderError};

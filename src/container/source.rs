@@ -1,6 +1,7 @@
 //! The bytes of a file, read once, front to back, and counted.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use crate::limits::length;
 
@@ -16,6 +17,17 @@ pub(crate) struct Source<'b, R> {
     /// Bytes consumed so far: the offset of `start` in the file.
     offset: u64,
     bytes_read: u64,
+}
+
+/// What a source that stopped has not given out.
+#[derive(Debug)]
+pub(crate) struct Rest<R> {
+    /// What was not read at all.
+    pub(crate) reader: R,
+    /// What was read and not consumed, as places in the buffer.
+    pub(crate) held: Range<usize>,
+    /// Offset of all that in the file.
+    pub(crate) offset: u64,
 }
 
 impl<'b, R: Read> Source<'b, R> {
@@ -65,6 +77,11 @@ impl<'b, R: Read> Source<'b, R> {
         let count = count.min(self.end - self.start);
         self.start += count;
         self.offset += u64::try_from(count).unwrap_or(u64::MAX);
+    }
+
+    /// Stops: what is left belongs to whoever has the buffer.
+    pub(crate) fn into_rest(self) -> Rest<R> {
+        Rest { reader: self.reader, held: self.start..self.end, offset: self.offset }
     }
 
     /// Gives the reader back.

@@ -1,13 +1,18 @@
 //! What hostile bytes claim: a file read once, front to back, and nothing of it believed yet.
 
+mod abreast;
+mod conclude;
 mod content;
 mod read;
 mod sinks;
 mod stages;
+mod stored;
 
 pub use crate::index::Keep;
-pub use read::{Level, ReadOptions, read, read_beside};
+pub use abreast::Abreast;
+pub use read::{Level, ReadOptions, begin, read, read_beside};
 pub use stages::{Beside, Checks, Chunk, HandOn, Inflate};
+pub use stored::{Begun, Stored};
 
 use std::ops::Range;
 

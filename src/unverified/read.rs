@@ -5,8 +5,8 @@
 use std::io::{self, Read};
 
 use crate::container::{
-    Cap, Caps, Content, GzipError, Inflater, Member, MemberError, MemberSink, RatioCap, Scratch, Source,
-    read_member, sniff,
+    Cap, Caps, Content, GzipError, Inflater, Member, MemberError, MemberSink, RatioCap, Rest, Scratch,
+    Source, read_member, sniff,
 };
 use crate::envelope::{Lead, SignatureMember, SignedHasher, lead};
 use crate::fault::{Fault, Note, Rank, Verdict};
@@ -17,6 +17,7 @@ use crate::types::{Digest, Sha256, Sha256Hasher};
 
 use super::sinks::{ControlSink, Hashed};
 use super::stages::{Beside, Checks, DataChecks, Gatherer};
+use super::stored::{Begun, Stored};
 use super::{Facts, FileDigest, IndexClaims, MemberFact, PackageClaims, Role, Subject, Unverified, content};
 
 /// How much of a package is looked at.
@@ -96,20 +97,42 @@ fn read_with<'a, R: Read>(
     scratch: &mut Scratch,
     beside: Option<&'a mut dyn Beside>,
 ) -> io::Result<Subject> {
-    let digest = (options.file_digest == FileDigest::Compute).then(Sha256Hasher::new);
-    let reader = Tee { reader, digest };
-    let Scratch { input, inflater } = scratch;
-    inflater.begin_file();
-    let mut reading =
-        Reading { source: Source::new(reader, input), inflater, options, beside, facts: Facts::default() };
-    let outcome = reading.file()?;
-    Ok(reading.finish(outcome))
+    let mut reading = Reading::new(reader, options, scratch);
+    reading.beside = beside;
+    let part = reading.up_to_data()?;
+    reading.read_on(part)
+}
+
+/// Reads a package in identity as far as its data member, for that to be hashed beside others ([`Abreast`]); what
+/// is no package with data, and what is asked for in full, is read to the end.
+///
+/// # Errors
+/// - Those of the reader, as with [`read`].
+///
+/// [`Abreast`]: super::Abreast
+pub fn begin<R: Read>(reader: R, options: &ReadOptions, scratch: &mut Scratch) -> io::Result<Begun<R>> {
+    let mut reading = Reading::new(reader, options, scratch);
+    match reading.up_to_data()? {
+        Part::Data(control) if options.level == Level::Identity && !reading.source.fill()?.is_empty() => {
+            let (facts, rest) = reading.pause();
+            Ok(Begun::Data(Stored::new(facts, control, rest, scratch)))
+        }
+        part => Ok(Begun::Whole(reading.read_on(part)?)),
+    }
 }
 
 /// A reader that hashes what passes through.
-struct Tee<R> {
+#[derive(Debug)]
+pub(super) struct Tee<R> {
     reader: R,
     digest: Option<Sha256Hasher>,
+}
+
+impl<R> Tee<R> {
+    /// The digest of all that passed, if it was asked for.
+    pub(super) fn finish(self) -> Option<Digest<Sha256>> {
+        self.digest.map(Sha256Hasher::finish)
+    }
 }
 
 impl<R: Read> Read for Tee<R> {
@@ -129,6 +152,14 @@ enum Outcome {
     Unknown,
 }
 
+/// How far a file was read.
+enum Part {
+    /// Up to the data member of a package.
+    Data(Result<Control, ControlError>),
+    /// As far as it can be.
+    Whole(Outcome),
+}
+
 /// How much of a member must be buffered to see its first entry.
 const HEAD: usize = 8 << 10;
 
@@ -141,22 +172,46 @@ struct Reading<'a, 'b, R> {
     facts: Facts,
 }
 
-impl<R: Read> Reading<'_, '_, R> {
-    fn file(&mut self) -> io::Result<Outcome> {
+impl<'a, 'b, R: Read> Reading<'a, 'b, R> {
+    fn new(reader: R, options: &'a ReadOptions, scratch: &'b mut Scratch) -> Self {
+        let digest = (options.file_digest == FileDigest::Compute).then(Sha256Hasher::new);
+        let Scratch { input, inflater, .. } = scratch;
+        inflater.begin_file();
+        let source = Source::new(Tee { reader, digest }, input);
+        Self { source, inflater, options, beside: None, facts: Facts::default() }
+    }
+
+    fn up_to_data(&mut self) -> io::Result<Part> {
         if let Some(fault) = content::fault(sniff_head(self.source.peek(HEAD)?)) {
             self.facts.findings.fault(fault);
-            return Ok(Outcome::Unknown);
+            return Ok(Part::Whole(Outcome::Unknown));
         }
-        let Some(lead) = self.signatures()? else { return Ok(Outcome::Unknown) };
+        let Some(lead) = self.signatures()? else { return Ok(Part::Whole(Outcome::Unknown)) };
         match lead {
-            Lead::Plain => Ok(Outcome::Index(self.index()?)),
+            Lead::Plain => Ok(Part::Whole(Outcome::Index(self.index()?))),
             Lead::Unknown => {
                 // No archive at all: that is said before any lack of signatures.
-                self.package(Rank::Framing)?;
-                Ok(Outcome::Unknown)
+                if let Some(control) = self.control()? {
+                    self.package(control, Rank::Framing)?;
+                }
+                Ok(Part::Whole(Outcome::Unknown))
             }
-            _ => Ok(Outcome::Package(self.package(Rank::Control)?)),
+            _ => Ok(self.control()?.map_or(Part::Whole(Outcome::Package(None)), Part::Data)),
         }
+    }
+
+    fn read_on(mut self, part: Part) -> io::Result<Subject> {
+        let outcome = match part {
+            Part::Data(control) => Outcome::Package(self.package(control, Rank::Control)?),
+            Part::Whole(outcome) => outcome,
+        };
+        Ok(self.finish(outcome))
+    }
+
+    /// Stops here, for somebody else to go on.
+    fn pause(mut self) -> (Facts, Rest<Tee<R>>) {
+        self.facts.budget.bytes_inflated = self.inflater.handed_on();
+        (self.facts, self.source.into_rest())
     }
 
     /// Reads all signature members, and tells what follows. None: the file cannot be read further.
@@ -240,35 +295,19 @@ impl<R: Read> Reading<'_, '_, R> {
         }
     }
 
-    /// Reads control and data; what is wrong with control has the given rank.
-    fn package(&mut self, rank: Rank) -> io::Result<Option<PackageClaims>> {
-        let Some(control) = self.control()? else { return Ok(None) };
+    /// Reads the data; what is wrong with control has the given rank.
+    fn package(
+        &mut self,
+        control: Result<Control, ControlError>,
+        rank: Rank,
+    ) -> io::Result<Option<PackageClaims>> {
         if self.source.fill()?.is_empty() && checked!("data-missing") {
             self.no_data(&control);
-            return Ok(self.claims(control, None, rank));
+            return Ok(self.facts.claims(control, None, rank));
         }
         let datahash = control.as_ref().ok().map(|control| control.info.datahash());
         let data = self.data(datahash)?;
-        Ok(self.claims(control, data, rank))
-    }
-
-    fn claims(
-        &mut self,
-        control: Result<Control, ControlError>,
-        data: Option<DataFacts>,
-        rank: Rank,
-    ) -> Option<PackageClaims> {
-        match control {
-            Ok(control) => Some(PackageClaims { control, data }),
-            Err(error) => {
-                let (rank, verdict) = match error {
-                    ControlError::Checksum { .. } => (Rank::Integrity, Verdict::Integrity),
-                    _ => (rank, Verdict::Malformed),
-                };
-                self.facts.findings.fault(Fault::new(rank, verdict, error.code(), &error));
-                None
-            }
-        }
+        Ok(self.facts.claims(control, data, rank))
     }
 
     /// Reads the control member. None: the file cannot be read further.
@@ -328,7 +367,7 @@ impl<R: Read> Reading<'_, '_, R> {
         }
         self.drain(&mut checks.sha256)?;
         self.member_fact(Role::Data, start, inflated);
-        self.compare(datahash, checks.sha256.finish());
+        self.facts.compare(datahash, checks.sha256.finish());
         Ok(facts)
     }
 
@@ -375,19 +414,6 @@ impl<R: Read> Reading<'_, '_, R> {
                 Err(MemberError::Io(io::Error::other("the member was not checked as it was inflated")))
             }
             Some((read, _)) => read,
-        }
-    }
-
-    fn compare(&mut self, expected: Option<Digest<Sha256>>, found: Digest<Sha256>) {
-        if let Some(expected) = expected.filter(|expected| checked!("datahash") && *expected != found) {
-            let message = format!(
-                "the data member is not the one that the control member names: datahash says {expected}, the bytes have {found}"
-            );
-            self.facts.findings.fault(
-                Fault::new(Rank::Integrity, Verdict::Integrity, "datahash-mismatch", message).with_remedy(
-                    "the data was damaged or exchanged: fetch the file again from a source that you trust",
-                ),
-            );
         }
     }
 
@@ -561,8 +587,7 @@ impl<R: Read> Reading<'_, '_, R> {
         self.facts.budget.bytes_inflated = self.inflater.handed_on();
         if at_end {
             self.facts.size = Some(self.source.offset());
-            let digest = self.source.into_reader().digest;
-            self.facts.sha256 = digest.map(Sha256Hasher::finish);
+            self.facts.sha256 = self.source.into_reader().finish();
         }
         let facts = self.facts;
         match outcome {

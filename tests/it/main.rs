@@ -12,6 +12,8 @@
 
 mod harness;
 
+/// Data of several packages hashed side by side: the same is said of each as of one alone.
+mod abreast;
 /// Rules that other rules hide, each on its own.
 mod alone;
 /// Key directories audited: expected results, odd directories, flags, exit codes.

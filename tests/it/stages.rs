@@ -148,7 +148,7 @@ fn assert_all_must_be_checked(bytes: &[u8], options: &ReadOptions) {
 }
 
 /// Everything that is said of a file.
-fn said(subject: Subject, keyring: &Keyring) -> (Judged, String) {
+pub(crate) fn said(subject: Subject, keyring: &Keyring) -> (Judged, String) {
     let size = subject.size();
     let facts = match &subject {
         // Members, digest and files, as far as they were asked for.
@@ -217,7 +217,7 @@ fn every_mutant_and_every_bomb_is_judged_the_same_in_two_stages() {
 }
 
 /// A package of some chunks, with content that does not compress to nothing.
-fn large(change: impl FnOnce(&mut Vec<u8>)) -> Package {
+pub(crate) fn large(change: impl FnOnce(&mut Vec<u8>)) -> Package {
     let mut state = 1_u64;
     let mut byte = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -234,7 +234,7 @@ fn large(change: impl FnOnce(&mut Vec<u8>)) -> Package {
 }
 
 /// Fails after so many bytes.
-struct Failing<'a>(&'a [u8]);
+pub(crate) struct Failing<'a>(pub(crate) &'a [u8]);
 
 impl Read for Failing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -322,7 +322,7 @@ fn the_program_says_the_same_of_a_large_index_on_one_thread_and_on_two() {
 }
 
 /// A directory with the first fake key under `keys`.
-fn directory_with_a() -> tempfile::TempDir {
+pub(crate) fn directory_with_a() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("keys")).unwrap();
     std::fs::write(directory.path().join("keys").join(FakeKey::a().name()), FakeKey::a().public_pem())
@@ -331,7 +331,7 @@ fn directory_with_a() -> tempfile::TempDir {
 }
 
 /// What the program says of files, line by line, but for the paths.
-fn lines(directory: &Path, jobs: &str, files: &[&str]) -> Vec<String> {
+pub(crate) fn lines(directory: &Path, jobs: &str, files: &[&str]) -> Vec<String> {
     let arguments = [&["verify", "--json", "-j", jobs, "--keys-dir", "keys"][..], files].concat();
     apkvet(directory, &arguments).out.lines().map(str::to_owned).collect()
 }

@@ -44,7 +44,7 @@ fn caps(stored: u64, inflated: u64, ratio: Option<(u64, u64)>) -> Caps {
 /// Reads the member that begins behind so many bytes.
 fn read_behind(skipped: usize, reader: impl Read, caps: &Caps) -> (Result<Member, MemberError>, Kept) {
     let mut scratch = Scratch::default();
-    let Scratch { input, inflater } = &mut scratch;
+    let Scratch { input, inflater, .. } = &mut scratch;
     let (mut source, mut kept) = (Source::new(reader, input), Kept::default());
     for _ in 0..skipped {
         source.fill().unwrap();

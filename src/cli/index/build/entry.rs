@@ -1,14 +1,16 @@
 //! From a package file to its entry.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::misnamed;
 use super::reuse::{Older, Unsigned};
 use crate::cli::index::source::Judge;
-use crate::cli::pool::Worker;
+use crate::cli::open::Opened;
+use crate::cli::pool::{self, Begun, Work, Worker};
+use crate::cli::read::{Read, begin, end, side_by_side};
 use crate::cli::record::{FileRecord, NoteRecord, Reason};
-use crate::cli::subjects::Subject;
-use crate::cli::verify::read;
+use crate::cli::subjects::{Subject, shown};
 use crate::index::{EntryFacts, compose};
 use crate::types::{Architecture, Identity};
 use crate::unverified::{self, Level, PackageClaims, ReadOptions};
@@ -35,17 +37,51 @@ pub(super) enum Made {
     Refused(Box<FileRecord>),
 }
 
-impl Reader<'_> {
-    /// Takes the older entry of a file, or reads and judges the file.
-    pub(super) fn read(&self, file: &Path, worker: &mut Worker) -> Made {
+impl Work<PathBuf> for Reader<'_> {
+    type Made = Made;
+    type Half = Opened;
+
+    /// Takes the older entry of a file, or reads the file.
+    fn begin(&self, file: &PathBuf, worker: &mut Worker) -> Begun<Made, Opened> {
         if let Some(text) = self.older.entry(file, self.rewritten) {
-            return Made::Reused(text.to_owned());
+            return Begun::Done(Made::Reused(text.to_owned()));
         }
-        let size = file.metadata().map_or(0, |metadata| metadata.len());
-        let subject = Subject::File { path: file.to_owned(), size };
-        let (path, level, proof) = (subject.shown(), self.level, self.judge.proof());
-        let options = ReadOptions { limits: self.judge.limits().clone(), level, ..ReadOptions::default() };
-        match read(&subject, &options, worker) {
+        let options =
+            ReadOptions { limits: self.judge.limits().clone(), level: self.level, ..ReadOptions::default() };
+        match begin(&subject(file), &options, worker) {
+            Begun::Done(read) => Begun::Done(self.made(file, read)),
+            Begun::Half(opened, data) => Begun::Half(opened, data),
+        }
+    }
+
+    fn end(&self, file: &PathBuf, opened: Opened, read: io::Result<unverified::Subject>) -> Made {
+        self.made(file, end(&subject(file), &opened, read))
+    }
+}
+
+fn subject(file: &Path) -> Subject {
+    Subject::File { path: file.to_owned(), size: size(file) }
+}
+
+fn size(file: &Path) -> u64 {
+    file.metadata().map_or(0, |metadata| metadata.len())
+}
+
+impl Reader<'_> {
+    /// Works on all files, and hands on what comes of each in their order.
+    pub(super) fn read_all<E>(
+        &self,
+        files: &[PathBuf],
+        threads: usize,
+        take: impl FnMut(Made) -> Result<(), E>,
+    ) -> Result<(), E> {
+        pool::in_order_abreast(files, threads, |file| size(file), (self, side_by_side(self.level)), take)
+    }
+
+    /// Judges what was read of a file.
+    fn made(&self, file: &Path, read: Read) -> Made {
+        let (path, level, proof) = (shown(file), self.level, self.judge.proof());
+        match read {
             Err(error) => Made::Refused(Box::new(FileRecord::unread(path, level, &error))),
             Ok(unverified::Subject::Package(package)) => {
                 let judged = verify_package(package, &proof);

@@ -21,7 +21,6 @@ use crate::cli::clock::source_date;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Style};
-use crate::cli::pool;
 use crate::cli::record::FileRecord;
 use crate::cli::replace::replace;
 use crate::cli::subjects::shown;
@@ -113,13 +112,7 @@ pub(super) fn run(args: &BuildArgs, output: &mut Output) -> Result<Exit, Failure
     let (rewritten, level) = (args.rewrite_arch.as_ref(), args.level.into());
     let reader = Reader { judge: &judge, older: &older, rewritten, unsigned, level };
     let mut gathered = Gathered::default();
-    pool::in_order(
-        &files,
-        threads,
-        |file| file.metadata().map_or(0, |metadata| metadata.len()),
-        |file, worker| reader.read(file, worker),
-        |made| gathered.take(made, output),
-    )?;
+    reader.read_all(&files, threads, |made| gathered.take(made, output))?;
     gathered.finish(&Build { args, time, signer, packages: files.len(), limits: judge.limits() }, output)
 }
 

@@ -12,7 +12,6 @@ use crate::cli::index::packages::packages;
 use crate::cli::index::signing::Signer;
 use crate::cli::index::source::{Judge, subject, threads};
 use crate::cli::output::Output;
-use crate::cli::pool;
 use crate::cli::record::FileRecord;
 use crate::cli::replace::replace;
 use crate::cli::subjects::shown;
@@ -75,23 +74,17 @@ pub(in crate::cli) fn refresh(folder: &Folder<'_>, output: &mut Output) -> Resul
         unsigned: Unsigned::Refuse,
     };
     let (mut text, mut refused) = (String::new(), Vec::new());
-    pool::in_order(
-        &files,
-        threads(None)?,
-        |file| file.metadata().map_or(0, |metadata| metadata.len()),
-        |file, worker| reader.read(file, worker),
-        |made| {
-            match made {
-                Made::Reused(entry) => push(&mut text, &entry),
-                Made::Read { text: entry, warning, .. } => {
-                    push(&mut text, &entry);
-                    warning.iter().for_each(|warning| output.warning(warning));
-                }
-                Made::Refused(record) => refused.push(*record),
+    reader.read_all(&files, threads(None)?, |made| {
+        match made {
+            Made::Reused(entry) => push(&mut text, &entry),
+            Made::Read { text: entry, warning, .. } => {
+                push(&mut text, &entry);
+                warning.iter().for_each(|warning| output.warning(warning));
             }
-            Ok::<_, Failure>(())
-        },
-    )?;
+            Made::Refused(record) => refused.push(*record),
+        }
+        Ok::<_, Failure>(())
+    })?;
     if !refused.is_empty() {
         return Ok(Refreshed::Refused(refused));
     }

@@ -1,0 +1,85 @@
+//! Reads what a command is given, once.
+
+use std::fs::File;
+use std::io;
+use std::path::{Component, Path};
+
+use super::open::{Opened, ReadError};
+use super::pipeline::Pipeline;
+use super::pool::{Begun, Worker};
+use super::subjects::Subject;
+use crate::keys::Scope;
+use crate::unverified::{self, Abreast, Level, ReadOptions};
+
+/// A file from this size on is worth a second thread. Units: bytes.
+const LARGE: u64 = 256 << 10;
+
+/// What came of reading.
+pub(super) type Read = Result<unverified::Subject, ReadError>;
+
+/// Reads a subject.
+pub(super) fn read(subject: &Subject, options: &ReadOptions, worker: &mut Worker) -> Read {
+    match subject {
+        Subject::StandardInput => Ok(unverified::read(io::stdin().lock(), options, &mut worker.scratch)?),
+        Subject::File { path, .. } => {
+            let opened = Opened::new(path)?;
+            let read = read_opened(&opened, options, worker);
+            end(subject, &opened, read)
+        }
+    }
+}
+
+fn read_opened(
+    opened: &Opened,
+    options: &ReadOptions,
+    worker: &mut Worker,
+) -> io::Result<unverified::Subject> {
+    let large = opened.size().is_some_and(|size| size >= LARGE);
+    if worker.helped && large {
+        unverified::read_beside(opened, options, &mut worker.scratch, &mut Pipeline)
+    } else {
+        unverified::read(opened, options, &mut worker.scratch)
+    }
+}
+
+/// Whether packages are read faster if their data are hashed side by side.
+pub(super) fn side_by_side(level: Level) -> bool {
+    level == Level::Identity && Abreast::<File, ()>::pays()
+}
+
+/// Reads a subject, or a package up to its data if these may be hashed beside those of others.
+pub(super) fn begin(subject: &Subject, options: &ReadOptions, worker: &mut Worker) -> Begun<Read, Opened> {
+    let Subject::File { path, .. } = subject else { return Begun::Done(read(subject, options, worker)) };
+    let opened = match Opened::new(path) {
+        Ok(opened) => opened,
+        Err(error) => return Begun::Done(Err(error)),
+    };
+    if !worker.abreast || opened.size().is_none() {
+        let read = read_opened(&opened, options, worker);
+        return Begun::Done(end(subject, &opened, read));
+    }
+    match unverified::begin(opened.file(), options, &mut worker.scratch) {
+        Ok(unverified::Begun::Data(data)) => Begun::Half(opened, data),
+        Ok(unverified::Begun::Whole(read)) => Begun::Done(end(subject, &opened, Ok(read))),
+        Err(error) => Begun::Done(Err(error.into())),
+    }
+}
+
+/// What was read of a subject, if it is still what it was when it was opened.
+pub(super) fn end(subject: &Subject, opened: &Opened, read: io::Result<unverified::Subject>) -> Read {
+    let read = read?;
+    opened.unchanged(read.size())?;
+    let place = match subject {
+        Subject::StandardInput => None,
+        Subject::File { path, .. } => place(path),
+    };
+    Ok(read.with_size(opened.size()).at(place))
+}
+
+/// Where a file lies, as scopes of pins are written.
+fn place(path: &Path) -> Option<Scope> {
+    // The kernel follows a link before it climbs, a text cannot: such a path is looked up.
+    let climbs = path.components().any(|part| part == Component::ParentDir);
+    let absolute = if climbs { path.canonicalize() } else { std::path::absolute(path) };
+    Scope::of_path(&absolute.ok()?).ok()
+}
