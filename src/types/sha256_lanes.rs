@@ -3,7 +3,8 @@
 //! One text cannot be hashed faster than its blocks follow from one another; eight that have nothing to do with each
 //! other can. Where the processor has SHA instructions one text alone is faster, and this is not used.
 //!
-//! A slip in here refuses honest files and lets no other pass: what comes out is compared with a signed digest.
+//! What comes out is compared with a signed digest: if the rounds were wrong, honest files would be refused, and no
+//! others let pass. That all blocks of a text come here is the business of the caller.
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u32x8};
 
@@ -32,7 +33,7 @@ impl Sha256Lanes {
     /// Whether eight lanes are faster than one text after another on this processor.
     pub(crate) fn pay() -> bool {
         #[cfg(target_arch = "x86_64")]
-        return std::arch::is_x86_feature_detected!("avx2") && !std::arch::is_x86_feature_detected!("sha");
+        return Level::new().as_avx2().is_some() && !std::arch::is_x86_feature_detected!("sha");
         #[cfg(not(target_arch = "x86_64"))]
         return false;
     }

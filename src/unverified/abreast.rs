@@ -72,7 +72,12 @@ impl<R: Read, T> Abreast<R, T> {
                     return Some(ended);
                 }
             }
-            self.step();
+            if self.step() == 0 {
+                // Each that is not at its end has a block; without one this would never end.
+                let (tag, package) = self.packages.iter_mut().find_map(Option::take)?;
+                package.abandon(scratch);
+                return Some((tag, Err(io::Error::other("no block was left to hash"))));
+            }
         }
         None
     }
@@ -94,13 +99,14 @@ impl<R: Read, T> Abreast<R, T> {
         })
     }
 
-    /// Hashes as many blocks of each as all have.
-    fn step(&mut self) {
+    /// Hashes as many blocks of each as all have, and tells how many that were.
+    fn step(&mut self) -> usize {
         // A lane that is free takes what another has; nobody asks what comes of it.
-        let Some((_, any)) = self.packages.iter().flatten().next() else { return };
+        let Some((_, any)) = self.packages.iter().flatten().next() else { return 0 };
         let blocks =
             self.packages.each_ref().map(|place| place.as_ref().map_or(any, |(_, package)| package).blocks());
         let count = self.lanes.update(blocks);
         self.packages.iter_mut().flatten().for_each(|(_, package)| package.consume(count));
+        count
     }
 }

@@ -22,7 +22,7 @@ pub enum Begun<R> {
 
 /// A package whose data member has still to be hashed, as stored.
 ///
-/// Units: holds one buffer of 64 KiB.
+/// Units: holds one buffer of 64 KiB, beside what was read before.
 /// Trust: none.
 #[derive(Debug)]
 pub struct Stored<R> {

@@ -20,6 +20,8 @@ use turn::{AHEAD, InOrder, Open, Turn};
 
 /// How many of the largest items go first; the others keep their order, so that few results have to wait.
 const LARGEST: usize = 64;
+/// Up to how many threads each has lanes. Units: threads, with eight open files each.
+const THREADS_WITH_LANES: usize = 64;
 
 /// What one thread works with.
 #[derive(Debug, Default)]
@@ -196,7 +198,7 @@ impl<'p, I: Sync, W: Work<I>> Pool<'p, I, W> {
     }
 
     fn begin(&self, claim: &Claim<'p, I>, worker: &mut Worker) -> Begun<W::Made, W::Half> {
-        // Whoever waits here has claimed an item behind the one whose turn it is: that one is worked on.
+        // Whoever waits here has claimed an item behind the one whose turn it is; who has that one does not wait.
         if claim.waits {
             self.turn.wait_until_near(claim.index);
         }
@@ -210,13 +212,17 @@ impl<'p, I: Sync, W: Work<I>> Pool<'p, I, W> {
         self.is_for_a_lane(claim.size) && (!claim.waits || self.turn.is_near(claim.index))
     }
 
-    /// Whether an item of this size, in a lane from the start, is done when all are.
+    /// Whether an item of this size, in a lane from the start, is done about when all are.
     ///
-    /// Of something without a size, as standard input, nobody knows how long it takes.
+    /// Of something without a size, as standard input, nobody knows how long it takes. And each lane holds an open
+    /// file: more threads than these would come near to what a process may have.
     fn is_for_a_lane(&self, size: u64) -> bool {
         let lanes = self.threads.saturating_mul(Abreast::<File, ()>::MOST);
         let lanes = u64::try_from(lanes).unwrap_or(u64::MAX);
-        self.abreast && size > 0 && size.saturating_mul(lanes) <= self.help.total
+        self.abreast
+            && self.threads <= THREADS_WITH_LANES
+            && size > 0
+            && size.saturating_mul(lanes) <= self.help.total
     }
 }
 

@@ -60,7 +60,7 @@ impl Work<PathBuf> for Reader<'_> {
 }
 
 fn subject(file: &Path) -> Subject {
-    Subject::File { path: file.to_owned(), size: size(file) }
+    Subject::File { path: file.to_owned(), size: 0 }
 }
 
 fn size(file: &Path) -> u64 {
@@ -75,7 +75,9 @@ impl Reader<'_> {
         threads: usize,
         take: impl FnMut(Made) -> Result<(), E>,
     ) -> Result<(), E> {
-        pool::in_order_abreast(files, threads, |file| size(file), (self, side_by_side(self.level)), take)
+        // What is taken from the older index costs next to nothing.
+        let size = |file: &PathBuf| self.older.entry(file, self.rewritten).map_or_else(|| size(file), |_| 1);
+        pool::in_order_abreast(files, threads, size, (self, side_by_side(self.level)), take)
     }
 
     /// Judges what was read of a file.
