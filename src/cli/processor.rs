@@ -6,8 +6,8 @@ use super::output::Output;
 pub(super) fn remark(output: &mut Output) {
     if output.verbosity() > 0 && !has_sha_instructions() {
         output.note(
-            "this processor has no SHA instructions: hashing, and with it verifying, takes several times as long \
-             as on one that has them",
+            "this processor has no SHA instructions: hashing, and with it verifying, takes up to several times as \
+             long as on one that has them",
         );
     }
 }

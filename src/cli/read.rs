@@ -15,10 +15,10 @@ use crate::unverified::{self, Abreast, Level, ReadOptions};
 const LARGE: u64 = 256 << 10;
 
 /// What came of reading.
-pub(super) type Read = Result<unverified::Subject, ReadError>;
+pub(super) type WasRead = Result<unverified::Subject, ReadError>;
 
 /// Reads a subject.
-pub(super) fn read(subject: &Subject, options: &ReadOptions, worker: &mut Worker) -> Read {
+pub(super) fn read(subject: &Subject, options: &ReadOptions, worker: &mut Worker) -> WasRead {
     match subject {
         Subject::StandardInput => Ok(unverified::read(io::stdin().lock(), options, &mut worker.scratch)?),
         Subject::File { path, .. } => {
@@ -48,7 +48,7 @@ pub(super) fn side_by_side(level: Level) -> bool {
 }
 
 /// Reads a subject, or a package up to its data if these may be hashed beside those of others.
-pub(super) fn begin(subject: &Subject, options: &ReadOptions, worker: &mut Worker) -> Begun<Read, Opened> {
+pub(super) fn begin(subject: &Subject, options: &ReadOptions, worker: &mut Worker) -> Begun<WasRead, Opened> {
     let Subject::File { path, .. } = subject else { return Begun::Done(read(subject, options, worker)) };
     let opened = match Opened::new(path) {
         Ok(opened) => opened,
@@ -66,7 +66,7 @@ pub(super) fn begin(subject: &Subject, options: &ReadOptions, worker: &mut Worke
 }
 
 /// What was read of a subject, if it is still what it was when it was opened.
-pub(super) fn end(subject: &Subject, opened: &Opened, read: io::Result<unverified::Subject>) -> Read {
+pub(super) fn end(subject: &Subject, opened: &Opened, read: io::Result<unverified::Subject>) -> WasRead {
     let read = read?;
     opened.unchanged(read.size())?;
     let place = match subject {

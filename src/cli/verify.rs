@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::open::Opened;
 use super::output::{Output, Style};
 use super::pool::{Begun, Work, Worker};
-use super::read::{Read, begin, end, read, side_by_side};
+use super::read::{WasRead, begin, end, read, side_by_side};
 use super::record::FileRecord;
 use super::subjects::{Subject, expand, shown};
 use super::trust::{Trust, TrustArgs};
@@ -172,7 +172,7 @@ impl Run {
         (record, entries.map_or_else(|| refused(verdict), IndexForPackages::Verified))
     }
 
-    fn record(&self, subject: &Subject, read: Read) -> FileRecord {
+    fn record(&self, subject: &Subject, read: WasRead) -> FileRecord {
         match read {
             Ok(read) => self.judge(subject, read),
             Err(error) => FileRecord::unread(subject.shown(), self.options.level, &error),

@@ -138,7 +138,7 @@ fn options() -> ReadOptions {
 }
 
 /// The name of the file, and its size if it is a package.
-fn made(item: &Item, read: read::Read) -> (String, u64) {
+fn made(item: &Item, read: read::WasRead) -> (String, u64) {
     let package = read.ok().filter(|subject| matches!(subject, Subject::Package(_)));
     (item.shown(), package.and_then(|subject| subject.size()).unwrap_or_default())
 }

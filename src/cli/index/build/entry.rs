@@ -8,7 +8,7 @@ use super::reuse::{Older, Unsigned};
 use crate::cli::index::source::Judge;
 use crate::cli::open::Opened;
 use crate::cli::pool::{self, Begun, Work, Worker};
-use crate::cli::read::{Read, begin, end, side_by_side};
+use crate::cli::read::{WasRead, begin, end, side_by_side};
 use crate::cli::record::{FileRecord, NoteRecord, Reason};
 use crate::cli::subjects::{Subject, shown};
 use crate::index::{EntryFacts, compose};
@@ -81,7 +81,7 @@ impl Reader<'_> {
     }
 
     /// Judges what was read of a file.
-    fn made(&self, file: &Path, read: Read) -> Made {
+    fn made(&self, file: &Path, read: WasRead) -> Made {
         let (path, level, proof) = (shown(file), self.level, self.judge.proof());
         match read {
             Err(error) => Made::Refused(Box::new(FileRecord::unread(path, level, &error))),
