@@ -3,6 +3,7 @@
 mod abreast;
 mod conclude;
 mod content;
+mod options;
 mod read;
 mod sinks;
 mod stages;
@@ -10,7 +11,8 @@ mod stored;
 
 pub use crate::index::Keep;
 pub use abreast::Abreast;
-pub use read::{Level, ReadOptions, begin, read, read_beside};
+pub use options::{Level, ReadOptions};
+pub use read::{begin, read, read_beside};
 pub use stages::{Beside, Checks, Chunk, HandOn, Inflate};
 pub use stored::{Begun, Stored};
 

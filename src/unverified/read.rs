@@ -10,61 +10,16 @@ use crate::container::{
 };
 use crate::envelope::{Lead, SignatureMember, SignedHasher, lead};
 use crate::fault::{Fault, Note, Rank, Verdict};
-use crate::index::{FaultClass, IndexBody, IndexMember, Keep, TextFault, rule};
+use crate::index::{FaultClass, IndexBody, IndexMember, TextFault, rule};
 use crate::limits::{DATA_RATIO_FREE, INDEX_RATIO_FREE, LimitReached, Limits};
 use crate::package::{Control, ControlError, ControlMember, DataFacts, Listing};
 use crate::types::{Digest, Sha256, Sha256Hasher};
 
+use super::options::{Level, ReadOptions};
 use super::sinks::{ControlSink, Hashed};
 use super::stages::{Beside, Checks, DataChecks, Gatherer};
 use super::stored::{Begun, Stored};
 use super::{Facts, FileDigest, IndexClaims, MemberFact, PackageClaims, Role, Subject, Unverified, content};
-
-/// How much of a package is looked at.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Level {
-    /// Everything: the data member is inflated, every name and checksum checked.
-    Full,
-    /// Origin and identity: the stored bytes of the data member are hashed, not inflated.
-    Identity,
-}
-
-impl Level {
-    /// The stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Identity => "identity",
-        }
-    }
-}
-
-/// How a file is read.
-#[derive(Clone, Debug)]
-pub struct ReadOptions {
-    /// How much hostile input may cost.
-    pub limits: Limits,
-    /// How much of a package is looked at.
-    pub level: Level,
-    /// Whether SHA-256 of the whole file is computed.
-    pub file_digest: FileDigest,
-    /// Whether the text of an index is kept.
-    pub index_text: Keep,
-    /// Whether the entries of a package are kept for a listing.
-    pub list_files: bool,
-}
-
-impl Default for ReadOptions {
-    fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            level: Level::Full,
-            file_digest: FileDigest::Skip,
-            index_text: Keep::Nothing,
-            list_files: false,
-        }
-    }
-}
 
 /// Reads a file to its end, or to where it cannot be a package or an index any more.
 ///
