@@ -212,8 +212,10 @@ impl<'p, I: Sync, W: Work<I>> Pool<'p, I, W> {
         self.is_for_a_lane(claim.size) && (!claim.waits || self.turn.is_near(claim.index))
     }
 
-    /// Whether an item of this size, in a lane from the start, is done about when all are.
+    /// Whether an item of this size, in a lane from the start, is done when all are or soon after.
     ///
+    /// It may be half as large again as what comes to each lane: hashed alone, it would hold up a whole thread for
+    /// longer than the others wait for it.
     /// Of something without a size, as standard input, nobody knows how long it takes. And each lane holds an open
     /// file: more threads than these would come near to what a process may have.
     fn is_for_a_lane(&self, size: u64) -> bool {
@@ -222,7 +224,7 @@ impl<'p, I: Sync, W: Work<I>> Pool<'p, I, W> {
         self.abreast
             && self.threads <= THREADS_WITH_LANES
             && size > 0
-            && size.saturating_mul(lanes) <= self.help.total
+            && size.saturating_mul(lanes).saturating_mul(2) <= self.help.total.saturating_mul(3)
     }
 }
 

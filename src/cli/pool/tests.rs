@@ -189,10 +189,10 @@ fn an_item_that_would_fill_a_lane_for_long_is_worked_on_alone() {
     let half = |sizes: &[usize], threads| {
         worked_on(&packages(directory.path(), sizes.iter().copied()), threads, true).1
     };
-    assert_eq!(half(&[1000; 7], 1), 0);
-    assert_eq!(half(&[1000; 8], 1), 8);
-    assert_eq!(half(&[1000; 8], 2), 0);
-    assert_eq!(half(&[1000; 16], 2), 16);
+    assert_eq!(half(&[1000; 5], 1), 0);
+    assert_eq!(half(&[1000; 6], 1), 6);
+    assert_eq!(half(&[1000; 10], 2), 0);
+    assert_eq!(half(&[1000; 11], 2), 11);
     let one_large: Vec<usize> = std::iter::once(500_000).chain([10_000; 20]).collect();
     assert_eq!(half(&one_large, 1), 20);
 }
