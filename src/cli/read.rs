@@ -42,9 +42,9 @@ fn read_opened(
     }
 }
 
-/// Whether so many packages are read faster if their data are hashed side by side.
-pub(super) fn side_by_side(level: Level, packages: usize) -> bool {
-    packages > 1 && level == Level::Identity && Abreast::<File, ()>::pays()
+/// Whether packages are read faster if their data are hashed side by side.
+pub(super) fn side_by_side(level: Level) -> bool {
+    level == Level::Identity && Abreast::<File, ()>::pays()
 }
 
 /// Reads a subject, or a package up to its data if these may be hashed beside those of others.

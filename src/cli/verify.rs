@@ -113,7 +113,7 @@ pub(super) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failur
         run.entries = Some(entries);
         print(output, &record, &mut summary)?;
     }
-    let abreast = side_by_side(run.options.level, subjects.len());
+    let abreast = side_by_side(run.options.level);
     pool::in_order_abreast(&subjects, threads, Subject::size, (&run, abreast), |record| {
         print(output, &record, &mut summary)
     })?;

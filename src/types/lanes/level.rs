@@ -34,9 +34,10 @@ impl Level {
     /// All that this processor has.
     #[cfg(test)]
     pub(super) fn all() -> Vec<Self> {
-        let mut all = vec![Self::Plain];
         #[cfg(target_arch = "x86_64")]
-        all.extend(x86::Vectors::all().into_iter().map(Self::Vectors));
-        all
+        let vectors = x86::Vectors::all().into_iter().map(Self::Vectors);
+        #[cfg(not(target_arch = "x86_64"))]
+        let vectors = std::iter::empty();
+        std::iter::once(Self::Plain).chain(vectors).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Vectors of 256 bits.
 //!
 //! The operations are those of AVX2. On a processor with AVX-512 they are compiled for its instructions (which turn
-//! words, and do three logical operations in one), at the same width: wider ones lower the clock of many processors.
+//! words, and do any logic of three words in one), at the same width: wider ones were not faster.
 
 use core::arch::x86_64::__m256i;
 
@@ -13,14 +13,14 @@ use super::{Blocks, LANES, Words, Work};
 /// Kinds of vectors, by the microarchitecture levels of x86-64.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Vectors {
-    /// AVX2.
+    /// AVX2 and what came with it.
     V3(V3),
-    /// AVX-512.
+    /// AVX-512 as well.
     V4(V4),
 }
 
 impl Vectors {
-    /// None: the processor has not even AVX2.
+    /// None: the processor has not even the first.
     pub(super) fn best() -> Option<Self> {
         V4::try_new().map(Self::V4).or_else(|| V3::try_new().map(Self::V3))
     }
@@ -70,8 +70,8 @@ impl Words for V3 {
 
     #[inline(always)]
     fn schedule(self, blocks: &Blocks<'_>, at: usize) -> [u32x8; 16] {
-        let [a, b, c, d, e, f, g, h] = self.eight(blocks, at, 0);
-        let [i, j, k, l, m, n, o, p] = self.eight(blocks, at, 1);
+        let [a, b, c, d, e, f, g, h] = half_block(self, blocks, at, 0);
+        let [i, j, k, l, m, n, o, p] = half_block(self, blocks, at, 1);
         [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     }
 
@@ -101,27 +101,20 @@ impl Words for V3 {
     }
 }
 
-/// Reading blocks.
-trait Transpose {
-    fn eight(self, blocks: &Blocks<'_>, at: usize, half: usize) -> [u32x8; 8];
-}
-
-impl Transpose for V3 {
-    /// Half a block of each text: its eight words, each beside those of the others.
-    #[inline(always)]
-    fn eight(self, blocks: &Blocks<'_>, at: usize, half: usize) -> [u32x8; 8] {
-        let mut rows = [self.splat_u32x8(0); LANES];
-        for (row, blocks) in rows.iter_mut().zip(blocks) {
-            let bytes = blocks.get(at).and_then(|block| block.as_chunks::<32>().0.get(half));
-            *row = bytes.map_or(*row, |bytes| swap_bytes(self, cast(*bytes)));
-        }
-        let [a, b, c, d, e, f, g, h] = rows;
-        let [first, second] = [quarters(self, [a, b, c, d]), quarters(self, [e, f, g, h])];
-        let ([i, j, k, l], [m, n, o, p]) = (first, second);
-        let low = |a, b| cast(self.avx2._mm256_permute2x128_si256::<0x20>(a, b));
-        let high = |a, b| cast(self.avx2._mm256_permute2x128_si256::<0x31>(a, b));
-        [low(i, m), low(j, n), low(k, o), low(l, p), high(i, m), high(j, n), high(k, o), high(l, p)]
+/// Half a block of each text: its eight words, each beside those of the others.
+#[inline(always)]
+fn half_block(simd: V3, blocks: &Blocks<'_>, at: usize, half: usize) -> [u32x8; 8] {
+    let mut rows = [simd.splat_u32x8(0); LANES];
+    for (row, blocks) in rows.iter_mut().zip(blocks) {
+        let bytes = blocks.get(at).and_then(|block| block.as_chunks::<32>().0.get(half));
+        *row = bytes.map_or(*row, |bytes| swap_bytes(simd, cast(*bytes)));
     }
+    let [a, b, c, d, e, f, g, h] = rows;
+    let [i, j, k, l] = quarters(simd, [a, b, c, d]);
+    let [m, n, o, p] = quarters(simd, [e, f, g, h]);
+    let low = |a, b| cast(simd.avx2._mm256_permute2x128_si256::<0x20>(a, b));
+    let high = |a, b| cast(simd.avx2._mm256_permute2x128_si256::<0x31>(a, b));
+    [low(i, m), low(j, n), low(k, o), low(l, p), high(i, m), high(j, n), high(k, o), high(l, p)]
 }
 
 /// Turns the bytes of each word around.

@@ -77,7 +77,7 @@ impl Reader<'_> {
     ) -> Result<(), E> {
         // What is taken from the older index costs next to nothing.
         let size = |file: &PathBuf| self.older.entry(file, self.rewritten).map_or_else(|| size(file), |_| 1);
-        pool::in_order_abreast(files, threads, size, (self, side_by_side(self.level, files.len())), take)
+        pool::in_order_abreast(files, threads, size, (self, side_by_side(self.level)), take)
     }
 
     /// Judges what was read of a file.
