@@ -25,6 +25,8 @@ use super::store::{Kind, Mode, Store, StoreLock, Wait};
 pub struct Tree {
     pub(super) look: Look,
     pub(super) pending: Mutex<Pending>,
+    /// Held while a file is given its place in the pool and looked at there.
+    pub(super) placing: Mutex<()>,
     /// What the published generation holds when the tree is opened: these pool files are known to be durable.
     pub(super) proven: BTreeMap<Digest<Sha256>, u64>,
     /// Directories of the pool that are known to be durable, for the same reason.
@@ -82,6 +84,7 @@ impl Tree {
         Ok(Self {
             look,
             pending: Mutex::default(),
+            placing: Mutex::default(),
             proven,
             durable_dirs,
             next_spooled: AtomicU64::new(0),
