@@ -12,11 +12,17 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// Runs a process to its end and returns what it has said.
 pub(crate) fn output(command: &mut Command) -> Output {
-    let (told, program) = (format!("{command:?}"), process(command));
-    finished(program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(), &told)
+    let told = format!("{command:?}");
+    finished(started(command), &told)
+}
+
+/// Starts a process, for [`finished`], which returns what it has said.
+pub(crate) fn started(command: &mut Command) -> Child {
+    process(command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Runs a process to its end; it says what it says to nobody. None if it has no end, and why.
+#[cfg(feature = "network")]
 pub(crate) fn status(command: &mut Command) -> std::io::Result<Result<ExitStatus, Hung>> {
     let child = process(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     Ok(ended(child).map(|output| output.status))

@@ -1,7 +1,7 @@
 //! Runs the program and looks at what it says.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::bounded;
 
@@ -23,8 +23,7 @@ impl Ran {
 /// Starts `apkvet` in a directory and lets it run.
 #[cfg(feature = "network")]
 pub(crate) fn started(directory: &Path, arguments: &[&str]) -> std::process::Child {
-    let mut command = command(directory, arguments);
-    bounded::process(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    bounded::started(&mut command(directory, arguments))
 }
 
 /// Runs `apkvet` in a directory, with an empty standard input.
