@@ -14,6 +14,8 @@ mod reader;
 mod rules;
 /// Snapshots: whole or not there, and unchanged until they are removed.
 mod snapshots;
+/// Two threads that bring packages at the same time, in any order of what they do.
+mod threads;
 
 /// Ends a loop of another thread, also if this one panics: nobody waits for that loop for ever then.
 struct Stop<'a>(&'a std::sync::atomic::AtomicBool);
