@@ -94,7 +94,8 @@ impl Bars {
     fn file(&self, label: &str, length: u64) {
         let Kind::Bars(bars) = &self.kind else { return };
         let mut state = self.state();
-        if state.files.len() < SHOWN {
+        // A package that comes in for two architectures at once has one bar.
+        if state.files.len() < SHOWN && !state.files.contains_key(label) {
             let bar = bars.add(ProgressBar::new(length));
             bar.set_style(style("{msg:>24} [{bar:30}] {bytes}/{total_bytes}"));
             bar.set_message(escape_all(label).to_string());
