@@ -1,4 +1,4 @@
-use std::sync::{Arc, Barrier};
+use std::sync::Arc;
 
 use apkvet::publish::{AdmitError, Defect, Depth, EntryKind, PublishError, Store, StorePath, Tree, Wait};
 
@@ -276,32 +276,6 @@ fn what_is_exchanged_on_its_way_into_the_pool_is_not_kept() {
     spooled.write(&package("a", "1-r0")).unwrap();
     let refused = keep(&tree, spooled, judge).unwrap_err();
     assert!(matches!(refused, AdmitError::Publish(PublishError::Changed { .. })), "{refused}");
-}
-
-#[test]
-fn a_file_that_comes_in_twice_at_the_same_time_is_kept_once() {
-    let store = Faulty::new(empty(), Fault::Dawdles);
-    let tree = Tree::open(store.shared(), SOON).unwrap();
-    let (bytes, together) = (package("a", "1-r0"), Barrier::new(4));
-    let bring = || {
-        let mut spooled = tree.spool().unwrap();
-        spooled.write(&bytes).unwrap();
-        let judged = |subject| {
-            together.wait();
-            judge(subject)
-        };
-        keep(&tree, spooled, judged)
-    };
-    let pooled = std::thread::scope(|scope| {
-        let hands: Vec<_> = (0..4).map(|_| scope.spawn(bring)).collect();
-        hands.into_iter().map(|hand| hand.join().unwrap().unwrap()).next_back().unwrap()
-    });
-    let mut staging = tree.generation(1).unwrap();
-    staging.add(path("v1/main/x86_64/a-1-r0.apk"), &pooled, "").unwrap();
-    staging.add(path("v1/main/aarch64/a-1-r0.apk"), &pooled, "").unwrap();
-    tree.switch(staging.finish().unwrap()).unwrap();
-    drop(tree);
-    assert_eq!(spare(&store.shared()), NOTHING);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use apkvet::publish::{Listed, Mode, Stat, Store, StoreFile, StoreLock, StorePath, Wait};
 
@@ -28,8 +27,6 @@ pub(crate) enum Fault {
     ForgetsLinks,
     /// Whatever comes into the pool is exchanged at once.
     Exchanges,
-    /// Whoever brings something into the pool is held up before he looks at it again.
-    Dawdles,
 }
 
 #[derive(Debug)]
@@ -148,9 +145,6 @@ impl Store for Faulty {
         if self.plan.fault == Fault::Exchanges && to.as_str().starts_with("pool/") {
             self.inner.remove_file(to)?;
             self.inner.create(to, Mode::Immutable)?.append(b"another")?;
-        }
-        if self.plan.fault == Fault::Dawdles && to.as_str().starts_with("pool/") {
-            std::thread::sleep(Duration::from_millis(100));
         }
         Ok(())
     }
