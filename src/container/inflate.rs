@@ -7,7 +7,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 /// How much is read at a time. Small enough that a bomb in the first member is refused within 128 KiB.
 const INPUT: usize = 64 << 10;
 /// How much is inflated at a time.
-const OUTPUT: usize = 64 << 10;
+const OUTPUT: usize = 128 << 10;
 
 /// A buffer for what is inflated in one step.
 pub(crate) fn output_buffer() -> Box<[u8]> {
