@@ -15,7 +15,7 @@ use apkvet_fixtures::{FakeKey, Gzip, IndexBuilder, Label, Package, PackageBuilde
 use base64::Engine as _;
 
 use crate::bombs;
-use crate::harness::{Judged, apkvet, files, judge_subject, keyring, shared};
+use crate::harness::{Judged, apkvet, apkvet_on_one_thread, files, judge_subject, keyring, shared};
 use crate::mutants;
 use crate::refusals::trusting_a;
 
@@ -366,4 +366,17 @@ fn the_program_says_the_same_of_a_large_file_on_one_thread_and_on_two() {
     std::fs::write(directory.path().join("small"), PackageBuilder::new("a", "1-r0").build().bytes()).unwrap();
     let names = ["small", "good", "small", "flip"];
     assert_eq!(lines(directory.path(), "4", &names), lines(directory.path(), "1", &names));
+}
+
+#[test]
+fn threads_that_cannot_be_had_are_done_without() {
+    let directory = directory_with_a();
+    std::fs::write(directory.path().join("large"), large(|_| ()).bytes()).unwrap();
+    std::fs::write(directory.path().join("small"), PackageBuilder::new("a", "1-r0").build().bytes()).unwrap();
+    for names in [&["large"][..], &["small", "large", "small"]] {
+        let arguments = [&["verify", "--json", "-j", "4", "--keys-dir", "keys"][..], names].concat();
+        let ran = apkvet_on_one_thread(directory.path(), &arguments);
+        let expected = apkvet(directory.path(), &arguments);
+        assert_eq!((ran.code, ran.out), (expected.code, expected.out), "{}", ran.err);
+    }
 }

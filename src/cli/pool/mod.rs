@@ -1,5 +1,6 @@
 //! Works on many files with all cores, and hands the results back in the order asked for.
 
+mod results;
 mod turn;
 
 #[cfg(test)]
@@ -11,12 +12,13 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use crate::container::Scratch;
 use crate::unverified::{Abreast, Stored, Subject};
 
-use turn::{AHEAD, InOrder, Open, Turn};
+use results::Results;
+use turn::{Open, Turn};
 
 /// How many of the largest items go first; the others keep their order, so that few results have to wait.
 const LARGEST: usize = 64;
@@ -81,29 +83,30 @@ impl<I, R: Send, F: Fn(&I, &mut Worker) -> R + Sync> Work<I> for Whole<F> {
     }
 }
 
-/// Applies `work` to every item on `threads` threads, the largest first, and calls `take` with the
-/// results in the order of the items, as soon as each is its turn.
+/// Applies `work` to every item on `threads` threads, this one among them, the largest first, and calls `take` with the
+/// results in the order of the items, as soon as each is its turn, on whichever thread that is.
 ///
-/// One item takes no thread. Memory: bounded, however many items there are, but for the items themselves.
+/// One item takes no other thread, and a thread that cannot be had is done without.
+/// Memory: bounded, however many items there are, but for the items themselves.
 /// `take` returning an error stops the rest.
-pub(super) fn in_order<I: Sync, R: Send, E>(
+pub(super) fn in_order<I: Sync, R: Send, E: Send>(
     items: &[I],
     threads: usize,
     size: impl Fn(&I) -> u64,
     work: impl Fn(&I, &mut Worker) -> R + Sync,
-    take: impl FnMut(R) -> Result<(), E>,
+    take: impl FnMut(R) -> Result<(), E> + Send,
 ) -> Result<(), E> {
     Pool::new(items, threads, size, &Whole(work), false).run(take)
 }
 
 /// Does as [`in_order`], with work that may leave items half done, for some to be hashed side by side on each thread,
 /// if `abreast`.
-pub(super) fn in_order_abreast<I: Sync, W: Work<I>, E>(
+pub(super) fn in_order_abreast<I: Sync, W: Work<I>, E: Send>(
     items: &[I],
     threads: usize,
     size: impl Fn(&I) -> u64,
     (work, abreast): (&W, bool),
-    take: impl FnMut(W::Made) -> Result<(), E>,
+    take: impl FnMut(W::Made) -> Result<(), E> + Send,
 ) -> Result<(), E> {
     Pool::new(items, threads, size, work, abreast).run(take)
 }
@@ -134,32 +137,23 @@ impl<'p, I: Sync, W: Work<I>> Pool<'p, I, W> {
         Self { items, sizes, work, threads, help, abreast, order, next, turn }
     }
 
-    fn run<E>(&self, mut take: impl FnMut(W::Made) -> Result<(), E>) -> Result<(), E> {
-        let mut made = InOrder::new();
-        if self.threads == 1 {
-            let mut outcome = Ok(());
-            self.work_through(|result| {
-                outcome = made.put(result, &self.turn, &mut take);
-                outcome.is_ok()
-            });
-            return outcome;
-        }
-        let (sender, receiver) = sync_channel(AHEAD);
-        std::thread::scope(|scope| {
-            // Once all is taken, or `take` fails or panics, nobody waits any longer.
+    fn run<E: Send>(&self, take: impl FnMut(W::Made) -> Result<(), E> + Send) -> Result<(), E> {
+        let results = Results::new(take);
+        let work = || {
+            // However this thread ends, nobody shall wait for a turn that does not come.
             let _open = Open(&self.turn);
-            for _ in 0..self.threads {
-                let sender = sender.clone();
-                scope.spawn(move || {
-                    // However this thread ends, nobody shall wait for a turn that does not come.
-                    let _open = Open(&self.turn);
-                    // The receiver is gone when the output is: nobody waits for the rest.
-                    self.work_through(|result| sender.send(result).is_ok());
-                });
+            self.work_through(|result| results.put(result, &self.turn));
+        };
+        thread::scope(|scope| {
+            for _ in 1..self.threads {
+                // Where the system has no more threads, those that there are do all of it.
+                if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
             }
-            drop(sender);
-            receiver.into_iter().try_for_each(|result| made.put(result, &self.turn, &mut take))
-        })
+            work();
+        });
+        results.outcome()
     }
 
     /// What one thread does: begins items, and ends those that are half done, until `give` has no use for more.

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use apkvet_fixtures::PackageBuilder;
 
+use super::turn::AHEAD;
 use super::*;
 use crate::cli::open::Opened;
 use crate::cli::read;

@@ -29,7 +29,7 @@ use apkvet::verify::{
 pub(crate) use command::apkvet_at;
 #[cfg(feature = "network")]
 pub(crate) use command::started;
-pub(crate) use command::{Ran, apkvet};
+pub(crate) use command::{Ran, apkvet, apkvet_on_one_thread};
 pub(crate) use universe::{
     index, index_text, labels, real_index, real_universe, requests, solved, tagged, universe,
 };

@@ -69,11 +69,11 @@ fn size(file: &Path) -> u64 {
 
 impl Reader<'_> {
     /// Works on all files, and hands on what comes of each in their order.
-    pub(super) fn read_all<E>(
+    pub(super) fn read_all<E: Send>(
         &self,
         files: &[PathBuf],
         threads: usize,
-        take: impl FnMut(Made) -> Result<(), E>,
+        take: impl FnMut(Made) -> Result<(), E> + Send,
     ) -> Result<(), E> {
         // What is taken from the older index costs next to nothing.
         let size = |file: &PathBuf| self.older.entry(file, self.rewritten).map_or_else(|| size(file), |_| 1);
