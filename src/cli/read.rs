@@ -9,7 +9,7 @@ use super::pipeline::Pipeline;
 use super::pool::{Begun, Worker};
 use super::subjects::Subject;
 use crate::keys::Scope;
-use crate::unverified::{self, Abreast, Level, ReadOptions};
+use crate::unverified::{self, Abreast, Level, ReadOptions, Share};
 
 /// A file from this size on is worth a second thread. Units: bytes.
 const LARGE: u64 = 256 << 10;
@@ -42,9 +42,9 @@ fn read_opened(
     }
 }
 
-/// Whether packages are read faster if their data are hashed side by side.
-pub(super) fn side_by_side(level: Level) -> bool {
-    level == Level::Identity && Abreast::<File, ()>::pays()
+/// Which packages are read faster if their data are hashed side by side, if any are.
+pub(super) fn side_by_side(level: Level) -> Option<Share> {
+    Abreast::<File, ()>::pays().filter(|_| level == Level::Identity)
 }
 
 /// Reads a subject, or a package up to its data if these may be hashed beside those of others.

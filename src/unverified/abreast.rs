@@ -18,6 +18,26 @@ pub struct Abreast<R, T> {
     waiting: VecDeque<(T, Stored<R>)>,
 }
 
+/// How much of what comes to each lane one package may be.
+///
+/// A lane is slower than one package alone: a large one keeps it, and what waits for the result, for long.
+/// Units: eighths.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Share(u64);
+
+impl Share {
+    /// Where one alone is hashed by instructions for the hash, little is lost if it is.
+    pub const SMALL: Self = Self(1);
+    /// Where it is hashed several times as slowly, it is better in a lane, even if that ends after the others.
+    pub const LARGE: Self = Self(12);
+
+    /// Whether a package of `size` bytes is not too large for one of `lanes`, of `total` bytes in all.
+    pub fn covers(self, size: u64, lanes: usize, total: u64) -> bool {
+        let lanes = u64::try_from(lanes).unwrap_or(u64::MAX);
+        size.saturating_mul(lanes).saturating_mul(8) <= total.saturating_mul(self.0)
+    }
+}
+
 impl<R, T> Default for Abreast<R, T> {
     fn default() -> Self {
         Self { lanes: Sha256Lanes::new(), packages: Default::default(), waiting: VecDeque::new() }
@@ -28,9 +48,9 @@ impl<R, T> Abreast<R, T> {
     /// How many are hashed at the same time.
     pub const MOST: usize = LANES;
 
-    /// Whether this is faster than one package after the other, on this processor.
-    pub fn pays() -> bool {
-        Sha256Lanes::pay()
+    /// For which packages this is faster than one after the other, on this processor, if it is for any.
+    pub fn pays() -> Option<Share> {
+        Sha256Lanes::pay().then(|| if Sha256Lanes::has_instructions() { Share::SMALL } else { Share::LARGE })
     }
 
     /// Whether there is none.

@@ -10,7 +10,7 @@ mod stages;
 mod stored;
 
 pub use crate::index::Keep;
-pub use abreast::Abreast;
+pub use abreast::{Abreast, Share};
 pub use options::{Level, ReadOptions};
 pub use read::{begin, read, read_beside};
 pub use stages::{Beside, Checks, Chunk, HandOn, Inflate};

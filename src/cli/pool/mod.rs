@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::container::Scratch;
-use crate::unverified::{Abreast, Stored, Subject};
+use crate::unverified::{Abreast, Share, Stored, Subject};
 
 use results::Results;
 use turn::{Open, Turn};
@@ -96,16 +96,16 @@ pub(super) fn in_order<I: Sync, R: Send, E: Send>(
     work: impl Fn(&I, &mut Worker) -> R + Sync,
     take: impl FnMut(R) -> Result<(), E> + Send,
 ) -> Result<(), E> {
-    Pool::new(items, threads, size, &Whole(work), false).run(take)
+    Pool::new(items, threads, size, &Whole(work), None).run(take)
 }
 
 /// Does as [`in_order`], with work that may leave items half done, for some to be hashed side by side on each thread,
-/// if `abreast`.
+/// if that is said to be worth it for some size.
 pub(super) fn in_order_abreast<I: Sync, W: Work<I>, E: Send>(
     items: &[I],
     threads: usize,
     size: impl Fn(&I) -> u64,
-    (work, abreast): (&W, bool),
+    (work, abreast): (&W, Option<Share>),
     take: impl FnMut(W::Made) -> Result<(), E> + Send,
 ) -> Result<(), E> {
     Pool::new(items, threads, size, work, abreast).run(take)
@@ -118,7 +118,7 @@ struct Pool<'p, I, W> {
     work: &'p W,
     threads: usize,
     help: Help,
-    abreast: bool,
+    abreast: Option<Share>,
     /// The items in the order in which they are begun.
     order: Vec<usize>,
     next: AtomicUsize,
@@ -126,13 +126,20 @@ struct Pool<'p, I, W> {
 }
 
 impl<'p, I: Sync, W: Work<I>> Pool<'p, I, W> {
-    fn new(items: &'p [I], threads: usize, size: impl Fn(&I) -> u64, work: &'p W, abreast: bool) -> Self {
+    fn new(
+        items: &'p [I],
+        threads: usize,
+        size: impl Fn(&I) -> u64,
+        work: &'p W,
+        abreast: Option<Share>,
+    ) -> Self {
         let sizes: Vec<u64> = items.iter().map(size).collect();
         let total = sizes.iter().fold(0, |a: u64, b| a.saturating_add(*b));
         let help = Help { others: threads.saturating_sub(1), total };
         let threads = threads.clamp(1, items.len().max(1));
         // Nobody waits for one thread that does one after the other.
-        let order = if threads == 1 && !abreast { (0..sizes.len()).collect() } else { order(&sizes) };
+        let order =
+            if threads == 1 && abreast.is_none() { (0..sizes.len()).collect() } else { order(&sizes) };
         let (next, turn) = (AtomicUsize::new(0), Turn::default());
         Self { items, sizes, work, threads, help, abreast, order, next, turn }
     }
@@ -206,19 +213,14 @@ impl<'p, I: Sync, W: Work<I>> Pool<'p, I, W> {
         self.is_for_a_lane(claim.size) && (!claim.waits || self.turn.is_near(claim.index))
     }
 
-    /// Whether an item of this size, in a lane from the start, is done when all are or soon after.
+    /// Whether an item of this size is hashed in a lane.
     ///
-    /// It may be half as large again as what comes to each lane: hashed alone, it would hold up a whole thread for
-    /// longer than the others wait for it.
     /// Of something without a size, as standard input, nobody knows how long it takes. And each lane holds an open
     /// file: more threads than these would come near to what a process may have.
     fn is_for_a_lane(&self, size: u64) -> bool {
         let lanes = self.threads.saturating_mul(Abreast::<File, ()>::MOST);
-        let lanes = u64::try_from(lanes).unwrap_or(u64::MAX);
-        self.abreast
-            && self.threads <= THREADS_WITH_LANES
-            && size > 0
-            && size.saturating_mul(lanes).saturating_mul(2) <= self.help.total.saturating_mul(3)
+        let in_a_lane = |share: Share| share.covers(size, lanes, self.help.total);
+        self.threads <= THREADS_WITH_LANES && size > 0 && self.abreast.is_some_and(in_a_lane)
     }
 }
 

@@ -156,7 +156,7 @@ fn packages(directory: &Path, sizes: impl Iterator<Item = usize>) -> Vec<Item> {
     sizes.enumerate().map(write).collect()
 }
 
-fn worked_on(items: &[Item], threads: usize, abreast: bool) -> (Vec<(String, u64)>, usize) {
+fn worked_on(items: &[Item], threads: usize, abreast: Option<Share>) -> (Vec<(String, u64)>, usize) {
     let (work, mut taken) = (Packages { half: AtomicUsize::new(0) }, Vec::new());
     let done: Result<(), ()> = in_order_abreast(items, threads, Item::size, (&work, abreast), |made| {
         taken.push(made);
@@ -177,25 +177,28 @@ fn items_that_are_left_half_done_end_as_well_and_in_their_order() {
         items.iter().map(|item| (item.shown(), if item.size() == 100 { 0 } else { item.size() })).collect();
     assert!(expected.iter().filter(|(_, size)| *size == 0).count() == 1, "another has 100 bytes");
     for threads in [1, 2, 5] {
-        let (taken, half) = worked_on(&items, threads, true);
+        let (taken, half) = worked_on(&items, threads, Some(Share::LARGE));
         assert_eq!(taken, expected, "{threads} threads");
         assert!(half > 2900, "{half} on {threads} threads");
     }
-    assert_eq!(worked_on(&items, 2, false), (expected, 0));
+    assert_eq!(worked_on(&items, 2, None), (expected, 0));
 }
 
 #[test]
 fn an_item_that_would_fill_a_lane_for_long_is_worked_on_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let half = |sizes: &[usize], threads| {
-        worked_on(&packages(directory.path(), sizes.iter().copied()), threads, true).1
+    let half_of = |share, sizes: &[usize], threads| {
+        worked_on(&packages(directory.path(), sizes.iter().copied()), threads, Some(share)).1
     };
+    let half = |sizes: &[usize], threads| half_of(Share::LARGE, sizes, threads);
     assert_eq!(half(&[1000; 5], 1), 0);
     assert_eq!(half(&[1000; 6], 1), 6);
     assert_eq!(half(&[1000; 10], 2), 0);
     assert_eq!(half(&[1000; 11], 2), 11);
     let one_large: Vec<usize> = std::iter::once(500_000).chain([10_000; 20]).collect();
     assert_eq!(half(&one_large, 1), 20);
+    assert_eq!(half_of(Share::SMALL, &[1000; 63], 1), 0);
+    assert_eq!(half_of(Share::SMALL, &[1000; 64], 1), 64);
 }
 
 #[test]
@@ -204,7 +207,7 @@ fn an_error_of_the_taker_stops_items_that_are_half_done() {
     let items = packages(directory.path(), (0..400).map(|_| 5000));
     for threads in [1, 3] {
         let (work, mut taken) = (Packages { half: AtomicUsize::new(0) }, 0);
-        let done = in_order_abreast(&items, threads, Item::size, (&work, true), |_| {
+        let done = in_order_abreast(&items, threads, Item::size, (&work, Some(Share::LARGE)), |_| {
             taken += 1;
             if taken == 20 { Err("gone") } else { Ok(()) }
         });

@@ -23,6 +23,15 @@ impl Level {
         Self::Plain
     }
 
+    /// Whether hashing side by side is faster than the best that there is for one text after another.
+    pub(super) fn pays(self) -> bool {
+        match self {
+            Self::Plain => false,
+            #[cfg(target_arch = "x86_64")]
+            Self::Vectors(vectors) => vectors.pay(),
+        }
+    }
+
     pub(super) fn run(self, work: impl Work) {
         match self {
             Self::Plain => work.run(Plain),

@@ -1,7 +1,7 @@
 //! Hashing several texts at once, each in its lane of a vector.
 //!
 //! One text cannot be hashed faster than its blocks follow from one another; eight that have nothing to do with each
-//! other can. Where the processor has instructions for the hash, this is not used.
+//! other can. Where the processor has instructions for the hash, this is used beside AVX-512 alone.
 //!
 //! What comes out is compared with a signed digest: if the rounds were wrong, honest files would be refused, and no
 //! others let pass. That all blocks of a text come here is the business of the caller.

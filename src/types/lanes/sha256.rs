@@ -22,8 +22,13 @@ impl Sha256Lanes {
 
     /// Whether eight lanes are faster than one text after another on this processor.
     pub(crate) fn pay() -> bool {
+        Level::new().pays()
+    }
+
+    /// Whether the processor has instructions that hash one text.
+    pub(crate) fn has_instructions() -> bool {
         #[cfg(target_arch = "x86_64")]
-        return !std::arch::is_x86_feature_detected!("sha") && !matches!(Level::new(), Level::Plain);
+        return std::arch::is_x86_feature_detected!("sha");
         #[cfg(not(target_arch = "x86_64"))]
         return false;
     }
