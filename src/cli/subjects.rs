@@ -47,11 +47,15 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<Subject>, Failure> {
     for path in paths {
         if path.as_os_str() == "-" {
             subjects.push(Subject::StandardInput);
-        } else if path.is_dir() {
-            subjects.extend(walk(path)?);
-        } else {
-            let size = path.metadata().map_or(0, |metadata| metadata.len());
-            subjects.push(Subject::File { path: path.clone(), size });
+            continue;
+        }
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => subjects.extend(walk(path)?),
+            // Why a file cannot be read is said in its turn.
+            metadata => {
+                let size = metadata.map_or(0, |metadata| metadata.len());
+                subjects.push(Subject::File { path: path.clone(), size });
+            }
         }
     }
     Ok(subjects)
