@@ -185,6 +185,10 @@ impl Tree {
 
     fn make_pool_dir(&self, sha256: Digest<Sha256>) -> Result<(), PublishError> {
         let dir = layout::pool_dir(sha256);
+        // This run has put a file into it.
+        if self.pending().dirs.contains(&dir) {
+            return Ok(());
+        }
         match self.look.store.make_dir(&dir, Mode::ServedDir) {
             Ok(()) => {
                 self.pending().dirs.insert(layout::pool());
