@@ -46,9 +46,9 @@ fn main() -> anyhow::Result<()> {
     let records: Vec<Record<'_>> = entries.index().records().collect();
     let next = AtomicUsize::new(0);
     let hand = || -> anyhow::Result<u64> {
-        let (mut worker, mut scratch, mut bytes) = (fetcher.worker(), Scratch::default(), 0);
+        let (mut worker, mut reading, mut bytes) = (fetcher.worker(), Reading::default(), 0);
         while let Some(record) = records.get(next.fetch_add(1, Ordering::Relaxed)) {
-            bytes += package(&mut worker, &mut scratch, &upstream, record, &entries, &proof)
+            bytes += package(&mut worker, &mut reading, &upstream, record, &entries, &proof)
                 .with_context(|| record.label())?;
         }
         Ok(bytes)
@@ -91,18 +91,26 @@ fn index(worker: &mut Worker, upstream: &Location, proof: &Proof<'_>) -> anyhow:
     IndexEntries::new(verified).context("the index has no text")
 }
 
+/// What one package after another is read with.
+#[derive(Default)]
+struct Reading {
+    bytes: Vec<u8>,
+    scratch: Scratch,
+}
+
 /// Fetches one package and judges it at the level of identity; gives how long it is.
 fn package(
     worker: &mut Worker,
-    scratch: &mut Scratch,
+    reading: &mut Reading,
     upstream: &Location,
     record: &Record<'_>,
     entries: &IndexEntries,
     proof: &Proof<'_>,
 ) -> anyhow::Result<u64> {
-    let mut bytes = Vec::new();
+    let Reading { bytes, scratch } = reading;
+    bytes.clear();
     let demand = Demand::new(&[&record.file_name()], record.size()).sized(record.size());
-    let fetched = worker.fetch(std::slice::from_ref(upstream), &demand, &mut bytes)?;
+    let fetched = worker.fetch(std::slice::from_ref(upstream), &demand, bytes)?;
     let options =
         ReadOptions { level: Level::Identity, file_digest: FileDigest::Compute, ..ReadOptions::default() };
     let Subject::Package(package) = read(bytes.as_slice(), &options, scratch)? else {
