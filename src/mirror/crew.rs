@@ -1,42 +1,48 @@
-//! Work that several hands share: each takes the next item, and what comes out is handed back as it comes.
+//! Work that several hands share: each takes the next item, and hands in itself what comes of it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
-
-/// How many results may wait to be taken, per hand.
-const WAITING: usize = 4;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 /// Has every item worked on by some hands, each with a tool of its own, and takes the results as they come.
 ///
-/// `take` returning an error stops the rest: no hand begins another item.
-pub(super) fn crew<I: Sync, T, R: Send, E>(
+/// This thread is one of the hands, and one that cannot be had is done without.
+/// `take` is called by one hand at a time; if it returns an error, no hand begins another item.
+pub(super) fn crew<I: Sync, T, R, E: Send>(
     items: &[I],
     hands: usize,
     tool: impl Fn() -> T + Sync,
     work: impl Fn(&mut T, &I) -> R + Sync,
-    mut take: impl FnMut(usize, R) -> Result<(), E>,
+    take: impl FnMut(usize, R) -> Result<(), E> + Send,
 ) -> Result<(), E> {
-    let hands = hands.clamp(1, items.len().max(1));
     let next = AtomicUsize::new(0);
-    let (sender, receiver) = sync_channel::<(usize, R)>(hands.saturating_mul(WAITING));
-    std::thread::scope(|scope| {
-        for _ in 0..hands {
-            let (sender, next, tool, work) = (sender.clone(), &next, &tool, &work);
-            scope.spawn(move || {
-                let mut tool = tool();
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(at) else { break };
-                    // Nobody takes results any more once one of them was an error.
-                    if sender.send((at, work(&mut tool, item))).is_err() {
-                        break;
-                    }
-                }
-            });
+    let taking = Mutex::new((take, Ok(())));
+    let hand = || {
+        let mut tool = tool();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { break };
+            let result = work(&mut tool, item);
+            // Whoever panicked while results were taken ends the program; nothing more is taken.
+            let Ok(mut taking) = taking.lock() else { break };
+            let (take, outcome) = &mut *taking;
+            if outcome.is_ok() {
+                *outcome = take(at, result);
+            }
+            if outcome.is_err() {
+                break;
+            }
         }
-        drop(sender);
-        receiver.into_iter().try_for_each(|(at, result)| take(at, result))
-    })
+    };
+    thread::scope(|scope| {
+        for _ in 1..hands.min(items.len()) {
+            if thread::Builder::new().spawn_scoped(scope, hand).is_err() {
+                break;
+            }
+        }
+        hand();
+    });
+    taking.into_inner().unwrap_or_else(PoisonError::into_inner).1
 }
 
 #[cfg(test)]
