@@ -26,6 +26,7 @@ mod signals;
 mod subjects;
 mod table;
 mod text;
+mod threads;
 mod trust;
 mod verify;
 mod version;

@@ -14,6 +14,11 @@ use crate::unverified::{self, Abreast, Level, ReadOptions, Share};
 /// A file from this size on is worth a second thread. Units: bytes.
 const LARGE: u64 = 256 << 10;
 
+/// Whether a file of this size is worth a second thread. Units: bytes.
+pub(super) const fn is_large(size: u64) -> bool {
+    size >= LARGE
+}
+
 /// What came of reading.
 pub(super) type WasRead = Result<unverified::Subject, ReadError>;
 
@@ -34,7 +39,7 @@ fn read_opened(
     options: &ReadOptions,
     worker: &mut Worker,
 ) -> io::Result<unverified::Subject> {
-    let large = opened.size().is_some_and(|size| size >= LARGE);
+    let large = opened.size().is_some_and(is_large);
     if worker.helped && large {
         unverified::read_beside(opened, options, &mut worker.scratch, &mut Pipeline)
     } else {

@@ -18,9 +18,10 @@ use super::failure::Failure;
 use super::open::Opened;
 use super::output::{Output, Style};
 use super::pool::{Begun, Work, Worker};
-use super::read::{WasRead, begin, end, read, side_by_side};
+use super::read::{WasRead, begin, end, is_large, read, side_by_side};
 use super::record::FileRecord;
 use super::subjects::{Subject, expand, shown};
+use super::threads::threads;
 use super::trust::{Trust, TrustArgs};
 use super::{pool, text};
 
@@ -106,7 +107,7 @@ pub(super) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failur
     let mut run = Run::new(args, output)?;
     let subjects = expand(&args.files)?;
     let mut summary = Summary::default();
-    let threads = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads = threads_for(args, &subjects)?;
     if let Some(path) = &args.index {
         let subject = Subject::File { path: path.clone(), size: 0 };
         let (record, entries) = run.index(&subject, path, threads);
@@ -120,11 +121,16 @@ pub(super) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failur
     finish(output, summary)
 }
 
+/// One small file is work for one thread: nobody has to find out how many there could be.
+fn threads_for(args: &VerifyArgs, subjects: &[Subject]) -> Result<usize, Failure> {
+    match subjects {
+        [one] if !is_large(one.size()) && args.jobs.is_none() && args.index.is_none() => Ok(1),
+        _ => threads(args.jobs),
+    }
+}
+
 impl Run {
     fn new(args: &VerifyArgs, output: &mut Output) -> Result<Self, Failure> {
-        if args.jobs == Some(0) {
-            return Err(Failure::usage(anyhow!("-j takes a number from 1")));
-        }
         let mut limits = Limits::default();
         for limit in &args.limits {
             set_limit(&mut limits, limit)?;

@@ -11,12 +11,13 @@ use walkdir::WalkDir;
 
 use super::finding::{FailOn, Printer};
 use super::packages;
-use super::source::{Content, Judge, JudgeArgs, JudgedIndex, subject, threads};
+use super::source::{Content, Judge, JudgeArgs, JudgedIndex, subject};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Style};
 use crate::cli::subjects::{Subject, shown};
 use crate::cli::text;
+use crate::cli::threads::threads;
 use crate::index::rule::Severity;
 use crate::index::{Findings, Index, check_entries, check_text};
 use crate::limits::{LimitReached, Limits};

@@ -11,6 +11,7 @@ use crate::cli::pool::Worker;
 use crate::cli::read::read;
 use crate::cli::record::FileRecord;
 use crate::cli::subjects::Subject;
+use crate::cli::threads::cores;
 use crate::cli::trust::{Trust, TrustArgs};
 use crate::cli::verify::{DigestArg, set_limit};
 use crate::index::{Index, TextReport};
@@ -77,7 +78,7 @@ impl Judge {
             fingerprints: args.trust.fingerprints.clone(),
             pinned: trust.pinned.clone(),
         };
-        Ok(Self { trust, policy, limits, threads: threads(None)? })
+        Ok(Self { trust, policy, limits, threads: cores() })
     }
 
     /// Lets an index that is read alone have so many threads, instead of one for each core.
@@ -95,7 +96,7 @@ impl Judge {
     ) -> Result<Self, Failure> {
         let trust = Trust::load(trust, output)?;
         let policy = Policy { min_digest, pinned: trust.pinned.clone(), ..Policy::default() };
-        Ok(Self { trust, policy, limits, threads: threads(None)? })
+        Ok(Self { trust, policy, limits, threads: cores() })
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -181,13 +182,4 @@ pub(super) fn subject(path: &Path) -> Subject {
         return Subject::StandardInput;
     }
     Subject::File { path: path.to_owned(), size: path.metadata().map_or(0, |metadata| metadata.len()) }
-}
-
-/// How many threads work.
-pub(super) fn threads(jobs: Option<usize>) -> Result<usize, Failure> {
-    match jobs {
-        Some(0) => Err(Failure::usage(anyhow!("-j takes a number from 1"))),
-        Some(jobs) => Ok(jobs),
-        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
-    }
 }

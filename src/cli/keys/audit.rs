@@ -20,6 +20,7 @@ use crate::cli::known::{KnownArgs, read};
 use crate::cli::output::Output;
 use crate::cli::pool;
 use crate::cli::subjects::shown;
+use crate::cli::threads::cores;
 use crate::cli::trust::DEFAULT_DIRECTORIES;
 use crate::keys::{DirectoryError, KeyDirectory, KnownKeys, Pins};
 use crate::types::Architecture;
@@ -237,13 +238,12 @@ struct System {
 /// Examines all keys, on as many threads as there are cores, and what they have in common beside that.
 fn examine_all(directories: &[KeyDirectory], known: &KnownKeys, depth: Depth) -> Examined {
     let (keys, tables) = (moduli_to_examine(directories), Tables::default());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let shared = scope.spawn(|| SharedPrimes::find(directories, known));
         let mut found = Vec::new();
         let Ok(()) = pool::in_order(
             &keys,
-            threads,
+            cores(),
             |key| u64::try_from(key.bits()).unwrap_or(u64::MAX),
             |key, _| ((*key).clone(), examine(key, &tables, depth)),
             |of_one| {

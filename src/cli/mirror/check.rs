@@ -19,6 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Style};
 use crate::cli::subjects::shown;
+use crate::cli::threads::threads;
 use crate::cli::trust::Trust as Keys;
 use crate::cli::verify::LevelArg;
 use crate::limits::Limits;
@@ -102,7 +103,7 @@ fn foreign(args: &CheckArgs, directory: &Path, output: &mut Output) -> Result<Ch
         let (index, packages, demand, level) = (proof, proof, SignatureDemand::Required, args.level.into());
         checkees.push(Checkee { place, architecture, index, packages, demand, level, waivers: &[], base });
     }
-    let (dropped, jobs) = (BTreeSet::new(), jobs(args));
+    let (dropped, jobs) = (BTreeSet::new(), threads(args.jobs)?);
     let bars = Bars::new(output);
     let checked = check(&Subjects { root, checkees, dropped, jobs, limits: &limits }, &bars);
     bars.finish();
@@ -128,7 +129,7 @@ fn own(args: &CheckArgs, settings: &Settings, output: &Output) -> Result<Checked
         }
     }
     let dropped = dropped(&look).unwrap_or_default();
-    let (limits, jobs) = (settings.config.limits(), jobs(args));
+    let (limits, jobs) = (settings.config.limits(), threads(args.jobs)?);
     let bars = Bars::new(output);
     let subjects = Subjects { root, checkees, dropped, jobs, limits };
     let mut checked = check(&subjects, &bars);
@@ -215,10 +216,6 @@ fn places(root: &Path) -> Result<Vec<Place>, Failure> {
         return Err(Failure::usage(anyhow!("no APKINDEX.tar.gz below {}", shown(root))));
     }
     Ok(places)
-}
-
-fn jobs(args: &CheckArgs) -> usize {
-    args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 fn report(output: &mut Output, checked: &Checked, begun: Instant) -> Result<Exit, Failure> {

@@ -10,11 +10,12 @@ use super::{in_order, refusal};
 use crate::cli::failure::Failure;
 use crate::cli::index::packages::packages;
 use crate::cli::index::signing::Signer;
-use crate::cli::index::source::{Judge, subject, threads};
+use crate::cli::index::source::{Judge, subject};
 use crate::cli::output::Output;
 use crate::cli::record::FileRecord;
 use crate::cli::replace::replace;
 use crate::cli::subjects::shown;
+use crate::cli::threads::cores;
 use crate::cli::trust::TrustArgs;
 use crate::index::{Index, IndexDraft};
 use crate::limits::Limits;
@@ -74,7 +75,7 @@ pub(in crate::cli) fn refresh(folder: &Folder<'_>, output: &mut Output) -> Resul
         unsigned: Unsigned::Refuse,
     };
     let (mut text, mut refused) = (String::new(), Vec::new());
-    reader.read_all(&files, threads(None)?, |made| {
+    reader.read_all(&files, cores(), |made| {
         match made {
             Made::Reused(entry) => push(&mut text, &entry),
             Made::Read { text: entry, warning, .. } => {
