@@ -41,7 +41,9 @@ pub(super) enum Color {
 }
 
 /// What to do.
+// The arguments of the other commands are not made: they would take longer than all else that a small file needs.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(super) enum Command {
     Verify(super::verify::VerifyArgs),
     Inspect(super::inspect::InspectArgs),
