@@ -1,6 +1,7 @@
 //! `apkvet keys audit`: who may sign what this machine installs, and what is wrong with that.
 
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
@@ -238,8 +239,9 @@ struct System {
 /// Examines all keys, on as many threads as there are cores, and what they have in common beside that.
 fn examine_all(directories: &[KeyDirectory], known: &KnownKeys, depth: Depth) -> Examined {
     let (keys, tables) = (moduli_to_examine(directories), Tables::default());
-    std::thread::scope(|scope| {
-        let shared = scope.spawn(|| SharedPrimes::find(directories, known));
+    thread::scope(|scope| {
+        let find = || SharedPrimes::find(directories, known);
+        let shared = thread::Builder::new().spawn_scoped(scope, find);
         let mut found = Vec::new();
         let Ok(()) = pool::in_order(
             &keys,
@@ -252,7 +254,11 @@ fn examine_all(directories: &[KeyDirectory], known: &KnownKeys, depth: Depth) ->
             },
         );
         // A thread that panicked has ended the program; nobody may take that for "nothing found".
-        let shared = shared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let join = |thread: ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        // Where the system has no more threads, this one does it last.
+        let shared = shared.map_or_else(|_| find(), join);
         let mut examined = Examined::new(shared);
         found.into_iter().for_each(|(key, found)| examined.add(key, found));
         examined
