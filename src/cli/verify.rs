@@ -21,7 +21,7 @@ use super::pool::{Begun, Work, Worker};
 use super::read::{WasRead, begin, end, is_large, read, side_by_side};
 use super::record::FileRecord;
 use super::subjects::{Subject, expand, shown};
-use super::threads::threads;
+use super::threads::{cores, threads};
 use super::trust::{Trust, TrustArgs};
 use super::{pool, text};
 
@@ -104,10 +104,13 @@ enum IndexForPackages {
 
 /// Runs the command.
 pub(super) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let jobs = args.jobs.map(|jobs| threads(Some(jobs))).transpose()?;
     let mut run = Run::new(args, output)?;
     let subjects = expand(&args.files)?;
     let mut summary = Summary::default();
-    let threads = threads_for(args, &subjects)?;
+    // One small file is work for one thread: nobody has to find out how many there could be.
+    let one_is_enough = matches!(&*subjects, [one] if !is_large(one.size())) && args.index.is_none();
+    let threads = jobs.unwrap_or_else(|| if one_is_enough { 1 } else { cores() });
     if let Some(path) = &args.index {
         let subject = Subject::File { path: path.clone(), size: 0 };
         let (record, entries) = run.index(&subject, path, threads);
@@ -119,14 +122,6 @@ pub(super) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failur
         print(output, &record, &mut summary)
     })?;
     finish(output, summary)
-}
-
-/// One small file is work for one thread: nobody has to find out how many there could be.
-fn threads_for(args: &VerifyArgs, subjects: &[Subject]) -> Result<usize, Failure> {
-    match subjects {
-        [one] if !is_large(one.size()) && args.jobs.is_none() && args.index.is_none() => Ok(1),
-        _ => threads(args.jobs),
-    }
 }
 
 impl Run {

@@ -65,15 +65,15 @@ struct Summary {
 }
 
 pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let begun = Instant::now();
+    let (begun, jobs) = (Instant::now(), threads(args.jobs)?);
     match &args.directory {
         Some(directory) => {
-            let checked = foreign(args, directory, output)?;
+            let checked = foreign(args, directory, jobs, output)?;
             report(output, &checked, begun)
         }
         None => {
             let settings = Settings::load(&args.source, None, output)?;
-            let checked = own(args, &settings, output)?;
+            let checked = own(args, &settings, jobs, output)?;
             let exit = report(output, &checked, begun)?;
             if args.repair && exit != Exit::Holds {
                 repair(args, &settings, checked, output)
@@ -85,7 +85,7 @@ pub(super) fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure
 }
 
 /// A directory that anybody made, with the keys that flags name.
-fn foreign(args: &CheckArgs, directory: &Path, output: &mut Output) -> Result<Checked, Failure> {
+fn foreign(args: &CheckArgs, directory: &Path, jobs: usize, output: &mut Output) -> Result<Checked, Failure> {
     let root = served(directory);
     let keys = Keys::load(&args.source.trust, output)?;
     let policy = Policy {
@@ -103,7 +103,7 @@ fn foreign(args: &CheckArgs, directory: &Path, output: &mut Output) -> Result<Ch
         let (index, packages, demand, level) = (proof, proof, SignatureDemand::Required, args.level.into());
         checkees.push(Checkee { place, architecture, index, packages, demand, level, waivers: &[], base });
     }
-    let (dropped, jobs) = (BTreeSet::new(), threads(args.jobs)?);
+    let dropped = BTreeSet::new();
     let bars = Bars::new(output);
     let checked = check(&Subjects { root, checkees, dropped, jobs, limits: &limits }, &bars);
     bars.finish();
@@ -111,7 +111,7 @@ fn foreign(args: &CheckArgs, directory: &Path, output: &mut Output) -> Result<Ch
 }
 
 /// The tree of a configuration, with the keys of each repository.
-fn own(args: &CheckArgs, settings: &Settings, output: &Output) -> Result<Checked, Failure> {
+fn own(args: &CheckArgs, settings: &Settings, jobs: usize, output: &Output) -> Result<Checked, Failure> {
     let look = Tree::look(settings.store(Make::Nothing)?);
     let root = served(&settings.config.mirror().to);
     let repositories = settings.config.repositories();
@@ -129,7 +129,7 @@ fn own(args: &CheckArgs, settings: &Settings, output: &Output) -> Result<Checked
         }
     }
     let dropped = dropped(&look).unwrap_or_default();
-    let (limits, jobs) = (settings.config.limits(), threads(args.jobs)?);
+    let limits = settings.config.limits();
     let bars = Bars::new(output);
     let subjects = Subjects { root, checkees, dropped, jobs, limits };
     let mut checked = check(&subjects, &bars);

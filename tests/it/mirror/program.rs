@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::rig::{DAY, NOW, Rig, Upstream, listing, package};
-use crate::harness::{Ran, apkvet};
+use crate::harness::{Ran, apkvet, apkvet_on_one_thread};
 
 /// A mirror with its configuration in a file.
 fn rig() -> Rig {
@@ -140,6 +140,7 @@ fn wrong_usage_is_told_before_anything_is_done() {
         (vec!["status"], "expected --config FILE or --to DIR"),
         (vec!["prune"], "expected --config FILE or --to DIR"),
         (vec!["check", "keys-only"], ""),
+        (vec!["check", "upstream", "-j", "0"], "-j takes a number from 1"),
     ] {
         let ran = run(&rig, &arguments);
         assert!(matches!(ran.code, 2 | 3), "{arguments:?}: {} {}", ran.code, ran.err);
@@ -278,7 +279,12 @@ fn a_pipe_in_the_place_of_a_package_is_named_and_not_waited_for() {
 fn a_directory_that_another_tool_made_is_checked_by_keys_alone() {
     let rig = rig();
     let check = |key: &str| run(&rig, &["check", "upstream", "--key", key]);
-    assert_eq!(check("FAKE-apkvet-test-a.rsa.pub").code, 0);
+    let good = check("FAKE-apkvet-test-a.rsa.pub");
+    assert_eq!(good.code, 0);
+    let starved = ["mirror", "check", "upstream", "-j", "4", "--key", "FAKE-apkvet-test-a.rsa.pub"];
+    let starved = apkvet_on_one_thread(rig.directory.path(), &starved);
+    let counted = |ran: &Ran| ran.out.split(" in ").next().map(str::to_owned);
+    assert_eq!((starved.code, counted(&starved)), (0, counted(&good)), "{}", starved.err);
     let other = check("FAKE-apkvet-test-b.rsa.pub");
     assert_eq!(other.code, 1, "{}", other.out);
     std::fs::remove_file(rig.path("upstream/x86_64/lib-1.2-r0.apk")).unwrap();
