@@ -7,7 +7,7 @@ use std::thread;
 use crate::unverified::{Beside, Checks, Chunk, Inflate};
 
 /// How many chunks are handed over at once: the checks are faster than inflating, and a thread that has nothing to do
-/// would have to be woken for each. Units: chunks of about 128 KiB.
+/// would have to be woken for each. Units: chunks of 128 KiB that came out, and up to 64 KiB of stored bytes.
 const BATCH: usize = 4;
 /// How many batches may wait to be checked.
 const WAITING: usize = 2;

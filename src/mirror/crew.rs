@@ -7,7 +7,7 @@ use std::thread;
 /// Has every item worked on by some hands, each with a tool of its own, and takes the results as they come.
 ///
 /// This thread is one of the hands, and one that cannot be had is done without.
-/// `take` is called by one hand at a time; if it returns an error, no hand begins another item.
+/// `take` is called by one hand at a time; if it returns an error, each of the others begins one more item at most.
 pub(super) fn crew<I: Sync, T, R, E: Send>(
     items: &[I],
     hands: usize,

@@ -185,7 +185,7 @@ impl Tree {
 
     fn make_pool_dir(&self, sha256: Digest<Sha256>) -> Result<(), PublishError> {
         let dir = layout::pool_dir(sha256);
-        // This run has put a file into it.
+        // A file in it waits for the next barrier, so that it is there; if it is new, so does its name in the pool.
         if self.pending().dirs.contains(&dir) {
             return Ok(());
         }

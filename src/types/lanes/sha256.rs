@@ -25,7 +25,7 @@ impl Sha256Lanes {
         Level::new().pays()
     }
 
-    /// Whether the processor has instructions that hash one text.
+    /// Whether the processor has instructions that hash one text; x86-64 alone is asked, as lanes pay nowhere else.
     pub(crate) fn has_instructions() -> bool {
         #[cfg(target_arch = "x86_64")]
         return std::arch::is_x86_feature_detected!("sha");

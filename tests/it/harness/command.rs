@@ -33,7 +33,7 @@ pub(crate) fn apkvet(directory: &Path, arguments: &[&str]) -> Ran {
 
 /// Runs `apkvet` as [`apkvet`] does, on a system that has no further thread for it: none has room for such a stack.
 pub(crate) fn apkvet_on_one_thread(directory: &Path, arguments: &[&str]) -> Ran {
-    ran(command(directory, arguments).env("RUST_MIN_STACK", (1_u64 << 47).to_string()))
+    ran(command(directory, arguments).env("RUST_MIN_STACK", (1_u64 << 60).to_string()))
 }
 
 /// Runs `apkvet` as [`apkvet`] does, with a fixed time for what it makes.
