@@ -15,9 +15,13 @@ type Published = BTreeMap<String, Vec<u8>>;
 
 /// How many packages come in beside the others.
 ///
-/// Calls are counted for each thread, and the first thread makes a dozen of some before the one that fetches
-/// begins: with so many packages, that one makes more of each.
+/// Calls are counted for each thread. The first one fetches; it shares the rehearsal with others, which have calls of
+/// their own then.
 const MORE: usize = 6;
+
+/// Of how many points one may not be reached: which thread rehearses which package differs from run to run, and with
+/// that how many calls each makes.
+const REACHED: usize = 8;
 
 fn upstream(version: &str, others: &[&str]) -> Vec<Item> {
     let more: Vec<String> = (0..MORE).map(|number| format!("part{number}")).collect();
@@ -105,8 +109,8 @@ impl Scene {
         points
     }
 
-    /// Interrupts a run there, looks, and runs again; says what is not as it must be.
-    fn interrupt(&self, point: &Point) -> Option<String> {
+    /// Interrupts a run there, looks, and runs again; says what is not as it must be, and whether it came there.
+    fn interrupt(&self, point: &Point) -> (Option<String>, bool) {
         let Point { name, at, fate, threads } = point;
         let folder = copy(self.rig.directory.path());
         let inject = format!("inject={name}:{fate}:when={at}");
@@ -115,22 +119,28 @@ impl Scene {
             arguments.insert(0, "-f");
         }
         let ended_well = traced(&sync(folder.path()), &arguments);
+        let reached = !ended_well || *fate != "signal=KILL";
+        (self.wrong(folder.path(), ended_well), reached)
+    }
+
+    /// What is not as it must be after a run that was interrupted, and after the next one.
+    fn wrong(&self, folder: &Path, ended_well: bool) -> Option<String> {
         let [before, after] = &self.trees;
-        let tree = published(&folder.path().join("srv"));
+        let tree = published(&folder.join("srv"));
         if tree != *before && tree != *after {
             return Some("what is published is neither the old nor the new".to_owned());
         }
-        if ended_well && (*fate == "signal=KILL" || tree != *after) {
+        if ended_well && tree != *after {
             return Some("it ended well, but is not done".to_owned());
         }
-        let again = apkvet(folder.path(), &["mirror", "sync", "--config", "apkvet.toml"]);
+        let again = apkvet(folder, &["mirror", "sync", "--config", "apkvet.toml"]);
         if again.code != 0 {
             return Some(format!("the next run ends with {}: {} {}", again.code, again.out, again.err));
         }
-        if published(&folder.path().join("srv")) != *after || pool(folder.path()) != self.pool {
+        if published(&folder.join("srv")) != *after || pool(folder) != self.pool {
             return Some("the next run does not converge".to_owned());
         }
-        (files_in(&folder.path().join("srv/spool")) != 0).then(|| "something is left in the spool".to_owned())
+        (files_in(&folder.join("srv/spool")) != 0).then(|| "something is left in the spool".to_owned())
     }
 
     /// Interrupts at every n-th point, from one that the seed chooses.
@@ -145,19 +155,23 @@ impl Scene {
             chosen.len()
         );
         assert!(points.len() > 200, "{points:?}");
-        let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let wrong = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     while let Some(point) = chosen.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        let told = self.interrupt(point).map(|wrong| format!("{point:?}: {wrong}"));
-                        wrong.lock().unwrap().extend(told);
+                        let (told, reached) = self.interrupt(point);
+                        missed.fetch_add(usize::from(!reached), Ordering::SeqCst);
+                        wrong.lock().unwrap().extend(told.map(|told| format!("{point:?}: {told}")));
                     }
                 });
             }
         });
         let wrong = wrong.into_inner().unwrap();
         assert!(wrong.is_empty(), "every {nth}., seed {seed}:\n{}", wrong.join("\n"));
+        let missed = missed.into_inner();
+        assert!(missed * REACHED <= chosen.len(), "{missed} points of {} were not reached", chosen.len());
     }
 }
 
