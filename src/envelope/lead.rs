@@ -88,3 +88,43 @@ impl TarSink for First {
 
     fn end(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use apkvet_fixtures::{Archive, Header, gzip};
+
+    use super::*;
+    use crate::container::Scratch;
+
+    fn look(head: &[u8]) -> Lead {
+        lead(head, &mut Scratch::default().inflater)
+    }
+
+    fn lead_of(archive: Archive) -> Lead {
+        look(&gzip::member(&archive.bytes()))
+    }
+
+    #[test]
+    fn the_first_name_says_what_a_member_is() {
+        let named = |name: &str| lead_of(Archive::default().entry(&Header::file(name), b"x"));
+        assert_eq!(named(".SIGN.RSA.x.rsa.pub"), Lead::Signature);
+        assert_eq!(named(".PKGINFO"), Lead::Dot);
+        assert_eq!(named("DESCRIPTION"), Lead::Plain);
+        assert_eq!(lead_of(Archive::default().zero_blocks(2)), Lead::Unknown);
+        assert_eq!(look(&gzip::member(b"")), Lead::Empty);
+        assert_eq!(look(b"no gzip member"), Lead::Unknown);
+        assert_eq!(look(&gzip::member(&[b'x'; 600])), Lead::Unknown);
+    }
+
+    #[test]
+    fn what_does_not_come_to_a_name_is_held_to_the_limits_of_a_signature_member() {
+        let long = "x".repeat(8192);
+        let endless = || Archive::default().pax(&[("comment", &long)]);
+        assert_eq!(lead_of(endless()), Lead::Signature);
+        assert_eq!(lead_of(endless().entry(&Header::file(".PKGINFO"), b"x")), Lead::Signature);
+        let broken = Header::file(".SIGN.RSA.x.rsa.pub");
+        let mut bytes = Archive::default().entry(&broken, b"x").bytes();
+        bytes[150] ^= 1;
+        assert_eq!(look(&gzip::member(&bytes)), Lead::Signature);
+    }
+}

@@ -1,8 +1,8 @@
 use apkvet::container::Scratch;
 use apkvet::keys::read_key;
-use apkvet::unverified::{Keep, ReadOptions, Subject, read};
+use apkvet::unverified::{Keep, PackageClaims, ReadOptions, Subject, read};
 use apkvet::verify::{
-    IndexEntries, Keyring, Known, Policy, Proof, SignatureDemand, TrustedKey, Via, verify_index,
+    IndexEntries, Judgement, Keyring, Known, Policy, Proof, SignatureDemand, TrustedKey, Via, verify_index,
     verify_package,
 };
 use apkvet_fixtures::{FakeKey, IndexBuilder, Label, Package, PackageBuilder};
@@ -37,16 +37,20 @@ impl Repository {
         Self { entries: IndexEntries::new(verified).unwrap(), keyring }
     }
 
-    /// The road of trust, or the code of the refusal.
-    fn judge(&self, bytes: &[u8], demand: SignatureDemand) -> Result<Via, &'static str> {
+    fn judged(&self, bytes: &[u8], demand: SignatureDemand) -> Judgement<PackageClaims> {
         let (policy, known) = (Policy::default(), Known::builtin());
         let proof = Proof { keyring: &self.keyring, policy: &policy, known: &known };
         let options = ReadOptions::default();
         let Subject::Package(claims) = read(bytes, &options, &mut Scratch::default()).unwrap() else {
             panic!()
         };
-        let judged = verify_package(claims, &proof).within_index(&self.entries, demand);
-        judged.into_verified().map(|verified| verified.evidence().via()).map_err(|fault| fault.code())
+        verify_package(claims, &proof).within_index(&self.entries, demand)
+    }
+
+    /// The road of trust, or the code of the refusal.
+    fn judge(&self, bytes: &[u8], demand: SignatureDemand) -> Result<Via, &'static str> {
+        let judged = self.judged(bytes, demand).into_verified();
+        judged.map(|verified| verified.evidence().via()).map_err(|fault| fault.code())
     }
 
     fn judge_all(&self, package: &Package) -> [Result<Via, &'static str>; 3] {
@@ -74,6 +78,27 @@ fn the_index_speaks_for_a_package_of_an_unknown_key_where_that_is_chosen() {
     let unsigned = builder().build_signed(&[]);
     let found = Repository::of(&[&unsigned]).judge_all(&unsigned);
     assert_eq!(found, [Err("unsigned"), Ok(Via::Index), Ok(Via::Index)]);
+}
+
+/// The signed bytes are those of the package: the index has others.
+#[test]
+fn the_span_of_the_evidence_lies_in_the_package_whoever_speaks_for_it() {
+    let package = builder().build_signed(&[(FakeKey::b(), Label::Rsa)]);
+    let begin = package.signature.len() as u64;
+    let span = begin..begin + package.control.len() as u64;
+    let judged = Repository::of(&[&package]).judged(&package.bytes(), SignatureDemand::IndexAlone);
+    let evidence = judged.verified().unwrap().evidence();
+    assert_eq!((evidence.via(), evidence.span()), (Via::Index, span));
+}
+
+#[test]
+fn what_an_operator_waives_still_says_on_which_road_trust_came() {
+    let unsafe_name = builder().data(|data| data.checked_file("../../etc/passwd", b"x"));
+    let package = unsafe_name.build_signed(&[(FakeKey::a(), Label::Rsa)]);
+    let judged = Repository::of(&[&package]).judged(&package.bytes(), SignatureDemand::Required);
+    let code = judged.reason().unwrap().code();
+    let evidence = judged.waiving(code).into_verified().unwrap().evidence().clone();
+    assert_eq!(evidence.via(), Via::SignatureAndIndex);
 }
 
 #[test]

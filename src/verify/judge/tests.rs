@@ -47,6 +47,16 @@ fn a_package_without_evidence_is_not_verified_whatever_else_holds() {
     assert_eq!(judged.reason().map(Fault::code), Some("unproven"));
 }
 
+/// Reading makes no claims for a file that is neither; if it did, they would be worth nothing.
+#[test]
+fn what_is_neither_is_not_verified_whoever_signed_it() {
+    let (package, keyring) = package(Label::Rsa256);
+    let (policy, known) = (Policy::default(), Known::builtin());
+    let proof = Proof { keyring: &keyring, policy: &policy, known: &known };
+    let judged = verify_unknown(Unverified { facts: package.facts, claims: Some(()) }, &proof);
+    assert_eq!(judged.reason().map(Fault::code), Some("unproven"));
+}
+
 /// A collision is no mere lack of a good signature, for which an index could stand in.
 #[test]
 fn what_is_lacking_is_a_good_signature_only_if_nothing_worse_is_wrong_with_it() {
@@ -106,7 +116,10 @@ fn a_signature_over_sha1_is_told_and_whether_a_stronger_one_stands_beside_it() {
             "{:?}",
             judged.notes()
         );
-        assert!(judged.signatures().iter().all(|signature| signature.key_name() == name));
+        let key = judged.verified().unwrap().evidence().keys()[0].fingerprint();
+        for signature in judged.signatures() {
+            assert_eq!((signature.key_name(), signature.fingerprint()), (name, Some(key)));
+        }
     }
 }
 
@@ -123,6 +136,7 @@ fn evidence_names_each_key_once_and_the_strongest_label() {
     let name = FakeKey::a().name();
     for (labels, strongest) in [
         (&[Label::Rsa, Label::Rsa256][..], crate::envelope::Label::Rsa256),
+        (&[Label::Rsa256, Label::Rsa], crate::envelope::Label::Rsa256),
         (&[Label::Rsa512, Label::Rsa256], crate::envelope::Label::Rsa512),
     ] {
         let judged = named(labels, name, KeyNames::AsSigned);
