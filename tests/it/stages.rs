@@ -15,7 +15,7 @@ use apkvet_fixtures::{FakeKey, Gzip, IndexBuilder, Label, Package, PackageBuilde
 use base64::Engine as _;
 
 use crate::bombs;
-use crate::harness::{Judged, apkvet, apkvet_on_one_thread, files, judge_subject, keyring, shared};
+use crate::harness::{Judged, Ran, apkvet, apkvet_on_one_thread, files, judge_subject, keyring, shared};
 use crate::mutants;
 use crate::refusals::trusting_a;
 
@@ -377,6 +377,33 @@ fn threads_that_cannot_be_had_are_done_without() {
         let arguments = [&["verify", "--json", "-j", "4", "--keys-dir", "keys"][..], names].concat();
         let ran = apkvet_on_one_thread(directory.path(), &arguments);
         let expected = apkvet(directory.path(), &arguments);
+        assert_eq!((ran.code, ran.out), (expected.code, expected.out), "{}", ran.err);
+    }
+}
+
+#[test]
+fn indexes_and_audits_do_without_further_threads_as_well() {
+    let directory = directory_with_a();
+    std::fs::create_dir(directory.path().join("packages")).unwrap();
+    for name in ["a", "b", "c"] {
+        let package = PackageBuilder::new(name, "1-r0").build().bytes();
+        std::fs::write(directory.path().join(format!("packages/{name}-1-r0.apk")), package).unwrap();
+    }
+    let made = |ran: &Ran| {
+        assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
+        // The summary names the time.
+        let files = ran.out.lines().filter(|line| line.contains("\"type\":\"file\""));
+        (files.map(str::to_owned).collect::<Vec<_>>(), std::fs::read(directory.path().join("index")).unwrap())
+    };
+    let build =
+        ["index", "build", "--json", "-j", "4", "--keys-dir", "keys", "--output", "index", "packages"];
+    let expected = made(&apkvet(directory.path(), &build));
+    assert_eq!(made(&apkvet_on_one_thread(directory.path(), &build)), expected);
+
+    let check = ["index", "check", "-j", "4", "--keys-dir", "keys", "--packages", "packages", "index"];
+    for arguments in [&check[..], &["keys", "audit", "--json", "keys"]] {
+        let ran = apkvet_on_one_thread(directory.path(), arguments);
+        let expected = apkvet(directory.path(), arguments);
         assert_eq!((ran.code, ran.out), (expected.code, expected.out), "{}", ran.err);
     }
 }
