@@ -102,7 +102,15 @@ fn run(mut command: Command, report: &Report<'_>, patience: Duration) -> Result<
     let mut child = command.spawn().map_err(|error| format!("cannot be called: {error}"))?;
     let stdin = child.stdin.take();
     // A thread of its own: a program that reads nothing must not hold the run.
-    let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&text)));
+    let writer = std::thread::Builder::new().spawn(move || stdin.map(|mut stdin| stdin.write_all(&text)));
+    let writer = match writer {
+        Ok(writer) => writer,
+        Err(error) => {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(format!("cannot be told what happened: {error}"));
+        }
+    };
     let begun = Instant::now();
     let status = loop {
         match child.try_wait() {
