@@ -20,7 +20,7 @@ assure: crash
     .ci/sabotage
     .ci/fuzz 600
     APKVET_LARGE=1 cargo test --locked --test it -- index_memory bombs memory work
-    cargo mutants --jobs 2
+    .ci/mutants
 
 # Whole commands side by side: apkvet, openssl, gzip, and a real apk if APKVET_APK names one.
 compare:
