@@ -34,3 +34,7 @@ bench:
 # A program that needs nothing from the system that it runs on: for Alpine, and for images made from `scratch`.
 static:
     RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --features standalone --target x86_64-unknown-linux-gnu
+
+# The same at fixed addresses: it starts a fifth faster, and an attacker who finds a fault in it knows where everything lies.
+static-fixed:
+    RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" cargo build --release --locked --features standalone --target x86_64-unknown-linux-gnu --target-dir target/fixed
