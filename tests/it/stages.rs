@@ -15,7 +15,10 @@ use apkvet_fixtures::{FakeKey, Gzip, IndexBuilder, Label, Package, PackageBuilde
 use base64::Engine as _;
 
 use crate::bombs;
-use crate::harness::{Judged, Ran, apkvet, apkvet_on_one_thread, files, judge_subject, keyring, shared};
+use crate::harness::{
+    Judged, Ran, apkvet, apkvet_at, apkvet_on_one_thread, apkvet_on_one_thread_at, files, judge_subject,
+    keyring, shared,
+};
 use crate::mutants;
 use crate::refusals::trusting_a;
 
@@ -383,24 +386,34 @@ fn threads_that_cannot_be_had_are_done_without() {
 
 #[test]
 fn indexes_and_audits_do_without_further_threads_as_well() {
+    const TIME: &str = "1764000000";
     let directory = directory_with_a();
+    let second = directory.path().join("keys").join(FakeKey::b().name());
+    std::fs::write(second, FakeKey::b().public_pem()).unwrap();
     std::fs::create_dir(directory.path().join("packages")).unwrap();
     for name in ["a", "b", "c"] {
         let package = PackageBuilder::new(name, "1-r0").build().bytes();
         std::fs::write(directory.path().join(format!("packages/{name}-1-r0.apk")), package).unwrap();
     }
+    let index = directory.path().join("index");
     let made = |ran: &Ran| {
         assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
-        // The summary names the time.
+        // The summary names the time that it took.
         let files = ran.out.lines().filter(|line| line.contains("\"type\":\"file\""));
-        (files.map(str::to_owned).collect::<Vec<_>>(), std::fs::read(directory.path().join("index")).unwrap())
+        let made = (files.map(str::to_owned).collect::<Vec<_>>(), std::fs::read(&index).unwrap());
+        assert_eq!(made.0.len(), 3, "{}", ran.out);
+        std::fs::remove_file(&index).unwrap();
+        made
     };
     let build =
         ["index", "build", "--json", "-j", "4", "--keys-dir", "keys", "--output", "index", "packages"];
-    let expected = made(&apkvet(directory.path(), &build));
-    assert_eq!(made(&apkvet_on_one_thread(directory.path(), &build)), expected);
+    let alone = made(&apkvet_on_one_thread_at(TIME, directory.path(), &build));
+    let expected = made(&apkvet_at(TIME, directory.path(), &build));
+    assert_eq!(alone, expected);
+    std::fs::write(&index, &expected.1).unwrap();
 
-    let check = ["index", "check", "-j", "4", "--keys-dir", "keys", "--packages", "packages", "index"];
+    let check =
+        ["index", "check", "--json", "-j", "4", "--keys-dir", "keys", "--packages", "packages", "index"];
     for arguments in [&check[..], &["keys", "audit", "--json", "keys"]] {
         let ran = apkvet_on_one_thread(directory.path(), arguments);
         let expected = apkvet(directory.path(), arguments);

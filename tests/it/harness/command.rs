@@ -33,13 +33,21 @@ pub(crate) fn apkvet(directory: &Path, arguments: &[&str]) -> Ran {
 
 /// Runs `apkvet` as [`apkvet`] does, on a system that has no further thread for it: none has room for such a stack.
 pub(crate) fn apkvet_on_one_thread(directory: &Path, arguments: &[&str]) -> Ran {
-    ran(command(directory, arguments).env("RUST_MIN_STACK", (1_u64 << 60).to_string()))
+    ran(on_one_thread(&mut command(directory, arguments)))
 }
 
 /// Runs `apkvet` as [`apkvet`] does, with a fixed time for what it makes.
-#[cfg(feature = "aws-lc")]
 pub(crate) fn apkvet_at(time: &str, directory: &Path, arguments: &[&str]) -> Ran {
     ran(command(directory, arguments).env("SOURCE_DATE_EPOCH", time))
+}
+
+/// Runs `apkvet` as [`apkvet_on_one_thread`] does, with a fixed time for what it makes.
+pub(crate) fn apkvet_on_one_thread_at(time: &str, directory: &Path, arguments: &[&str]) -> Ran {
+    ran(on_one_thread(&mut command(directory, arguments)).env("SOURCE_DATE_EPOCH", time))
+}
+
+fn on_one_thread(command: &mut Command) -> &mut Command {
+    command.env("RUST_MIN_STACK", (1_u64 << 60).to_string())
 }
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {

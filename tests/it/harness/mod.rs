@@ -25,11 +25,9 @@ use apkvet::verify::{
     Keyring, Known, Policy, Proof, TrustedKey, verify_index, verify_package, verify_unknown,
 };
 
-#[cfg(feature = "aws-lc")]
-pub(crate) use command::apkvet_at;
 #[cfg(feature = "network")]
 pub(crate) use command::started;
-pub(crate) use command::{Ran, apkvet, apkvet_on_one_thread};
+pub(crate) use command::{Ran, apkvet, apkvet_at, apkvet_on_one_thread, apkvet_on_one_thread_at};
 pub(crate) use universe::{
     index, index_text, labels, real_index, real_universe, requests, solved, tagged, universe,
 };
