@@ -1,7 +1,7 @@
 //! The operator's program that is called after a run: without a shell, with words that are ours alone.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -99,18 +99,16 @@ fn run(mut command: Command, report: &Report<'_>, patience: Duration) -> Result<
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit());
     let mut text = serde_json::to_vec(report).map_err(|error| error.to_string())?;
     text.push(b'\n');
+    // A thread of its own: a program that reads nothing must not hold the run. It is there before the program is called, so
+    // that no program runs without word of what happened.
+    let (hand, handed) = std::sync::mpsc::sync_channel::<ChildStdin>(1);
+    let writer = std::thread::Builder::new()
+        .spawn(move || handed.recv().map(|mut stdin| stdin.write_all(&text)))
+        .map_err(|error| format!("is not called, for nobody could hand it the report: {error}"))?;
     let mut child = command.spawn().map_err(|error| format!("cannot be called: {error}"))?;
-    let stdin = child.stdin.take();
-    // A thread of its own: a program that reads nothing must not hold the run.
-    let writer = std::thread::Builder::new().spawn(move || stdin.map(|mut stdin| stdin.write_all(&text)));
-    let writer = match writer {
-        Ok(writer) => writer,
-        Err(error) => {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(format!("cannot be told what happened: {error}"));
-        }
-    };
+    if let Some(stdin) = child.stdin.take() {
+        let _ = hand.send(stdin);
+    }
     let begun = Instant::now();
     let status = loop {
         match child.try_wait() {
