@@ -8,13 +8,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use sha2::Digest as _;
-
 use super::form::Form;
 use super::key_file::{KeyFileError, Unreadable, read_key};
 use super::open::{self, LinkStep};
 use super::public_key::PublicKey;
-use crate::types::{Digest, Sha256};
+use crate::types::{Digest, Sha256, Sha256Hasher};
 
 /// How many files of a key directory are read.
 pub const MAX_KEY_FILES: usize = 20_000;
@@ -196,7 +194,7 @@ impl KeyFile {
             path: shown,
             content,
             form: if whole { Form::of(&bytes) } else { Form::default() },
-            sha256: whole.then(|| Digest::new(sha2::Sha256::digest(&bytes).into())),
+            sha256: whole.then(|| Sha256Hasher::of(&bytes)),
             size: metadata.len(),
             hard_links: metadata.nlink(),
             way: way(root, &walked.links, &walked.path),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::Digest as _;
 
-use crate::types::{Digest, DigestError, Sha256};
+use crate::types::{Digest, DigestError, Sha256, Sha256Hasher};
 
 /// Identity of a public key: SHA-256 over its re-encoded SubjectPublicKeyInfo DER.
 ///
@@ -36,7 +36,7 @@ pub enum FingerprintError {
 impl Fingerprint {
     /// The fingerprint of an encoded key.
     pub(super) fn of(spki_der: &[u8]) -> Self {
-        Self(Digest::new(sha2::Sha256::digest(spki_der).into()))
+        Self(Sha256Hasher::of(spki_der))
     }
 
     /// Parses `sha256:HEX`; capital letters are taken too, since other tools print them.

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sha1::Digest as _;
-
 use crate::container::{Entry, EntryKind, TarError, TarReader, TarSink, ZeroBlocks};
 use crate::envelope::refused_key;
 use crate::limits::{LimitReached, Limits};
-use crate::types::{Digest, Sha1, escape};
+use crate::types::{Digest, Sha1, Sha1Hasher, escape};
 
 use super::pkginfo::PkgInfo;
 use super::pkginfo_error::PkginfoError;
@@ -179,7 +177,7 @@ struct Entries<'l> {
 struct Open {
     name: Vec<u8>,
     size: u64,
-    sha1: sha1::Sha1,
+    sha1: Sha1Hasher,
     expected: Option<Vec<u8>>,
 }
 
@@ -269,7 +267,7 @@ impl Entries<'_> {
     }
 
     fn complete(&mut self, open: Open) -> Result<(), ControlError> {
-        let sha1 = Digest::new(open.sha1.finalize().into());
+        let sha1 = open.sha1.finish();
         if let Some(expected) = open
             .expected
             .filter(|text| checked!("control-checksum") && Digest::<Sha1>::parse_hex(text) != Ok(sha1))
@@ -303,7 +301,7 @@ impl TarSink for Entries<'_> {
             self.open = Some(Open {
                 name: entry.path.clone(),
                 size: entry.size,
-                sha1: sha1::Sha1::new(),
+                sha1: Sha1Hasher::new(),
                 expected: entry.pax.value(CHECKSUM).map(<[u8]>::to_vec),
             });
         }

@@ -2,8 +2,6 @@
 //!
 //! Source: `docs/formats/apk-v2.md`, section 7.
 
-use sha1::Digest as _;
-
 use crate::container::{Entry, EntryKind, TarReader, TarSink, ZeroBlocks};
 use crate::envelope::refused_key;
 use crate::fault::{Findings, Note};
@@ -256,7 +254,7 @@ impl Entries {
         path: &[u8],
         expected: Option<Digest<Sha1>>,
     ) -> Result<(), DataError> {
-        let found = Digest::new(sha1::Sha1::digest(&entry.link).into());
+        let found = Sha1Hasher::of(&entry.link);
         match expected {
             Some(expected) if expected.as_bytes() == SHA1_OF_NOTHING && !entry.link.is_empty() => {
                 let message = "checksums of symbolic links are those of nothing, as nfpm writes them";
