@@ -35,8 +35,6 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::{Arguments, Command};
 use exit::Exit;
 use failure::Failure;
@@ -44,7 +42,8 @@ use output::Output;
 
 /// Runs the program with the given arguments (the first is its name) and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let typed: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::parse_typed(&typed) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
