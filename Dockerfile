@@ -6,16 +6,16 @@
 #
 #     COPY --from=apkvet /apkvet /usr/local/bin/apkvet
 #
-# The C library is linked in; names are resolved and servers vouched for without anything from the image, though a
-# certificate store that it has is used first.
+# musl is linked in; names are resolved by way of the image's /etc/resolv.conf, and servers are vouched for without anything from
+# the image, though a certificate store that it has is used first.
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /source
 COPY . .
-# The target is named so that the flags reach apkvet alone, and not what runs while it is built.
-RUN host="$(rustc -vV | sed -n 's/^host: //p')" \
-    && RUSTFLAGS="-C target-feature=+crt-static" \
-        cargo build --release --locked --features standalone --target "$host" \
-    && cp "target/$host/release/apkvet" /apkvet
+RUN apt-get update && apt-get install -y --no-install-recommends musl-tools
+RUN target="$(uname -m)-unknown-linux-musl" \
+    && rustup target add "$target" \
+    && cargo build --profile static --locked --features bundled-roots --target "$target" \
+    && cp "target/$target/static/apkvet" /apkvet
 
 FROM scratch
 COPY --from=build /apkvet /apkvet

@@ -133,12 +133,12 @@ const PROTOCOL: [&str; 4] = [" parsed", "too large", "invalid", "limit"];
 
 /// Who vouches for servers where the system names nobody: Mozilla's authorities, if this build has them.
 fn bundled() -> Vec<Certificate> {
-    #[cfg(feature = "standalone")]
+    #[cfg(feature = "bundled-roots")]
     return webpki_root_certs::TLS_SERVER_ROOT_CERTS
         .iter()
         .filter_map(|certificate| Certificate::from_der(certificate).ok())
         .collect();
-    #[cfg(not(feature = "standalone"))]
+    #[cfg(not(feature = "bundled-roots"))]
     return Vec::new();
 }
 
