@@ -24,13 +24,12 @@ impl Signals {
     pub(super) fn watch(cancel: Cancel, told: &'static str) -> Result<Self, Failure> {
         let signals = Self { cancel, received: Arc::default(), told };
         let watching = signals.clone();
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(Failure::local)?;
-        let set = runtime.block_on(async { Set::new() }).map_err(Failure::local)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(unwatched)?;
+        let set = runtime.block_on(async { Set::new() }).map_err(unwatched)?;
         std::thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || runtime.block_on(watching.run(set)))
-            .map_err(Failure::local)?;
+            .map_err(unwatched)?;
         Ok(signals)
     }
 
@@ -54,6 +53,11 @@ impl Signals {
         let second = set.next().await;
         std::process::exit(Exit::Signal(second).code().into());
     }
+}
+
+fn unwatched(error: io::Error) -> Failure {
+    let what = "the run is not begun, since signals that end it would not be noticed";
+    Failure::local(anyhow::Error::from(error).context(what))
 }
 
 struct Set {

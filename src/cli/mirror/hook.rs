@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::{ChildStdin, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -88,13 +89,19 @@ pub(super) fn call(
         if let Some(generation) = generation {
             command.env("APKVET_GENERATION", generation.to_string());
         }
-        if let Err(why) = run(command, &report, PATIENCE) {
+        if let Err(why) = run(command, &report, PATIENCE, thread::Builder::new()) {
             output.warning(&format!("the hook {} for `{}`: {why}", escape_all(program), event.name()));
         }
     }
 }
 
-fn run(mut command: Command, report: &Report<'_>, patience: Duration) -> Result<(), String> {
+/// Calls the program, which a thread made by `teller` hands the report.
+fn run(
+    mut command: Command,
+    report: &Report<'_>,
+    patience: Duration,
+    teller: thread::Builder,
+) -> Result<(), String> {
     // What it prints is for people, and standard output is ours.
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::inherit());
     let mut text = serde_json::to_vec(report).map_err(|error| error.to_string())?;
@@ -102,7 +109,7 @@ fn run(mut command: Command, report: &Report<'_>, patience: Duration) -> Result<
     // A thread of its own: a program that reads nothing must not hold the run. It is there before the program is called, so
     // that no program runs without word of what happened.
     let (hand, handed) = std::sync::mpsc::sync_channel::<ChildStdin>(1);
-    let writer = std::thread::Builder::new()
+    let writer = teller
         .spawn(move || handed.recv().map(|mut stdin| stdin.write_all(&text)))
         .map_err(|error| format!("is not called, for nobody could hand it the report: {error}"))?;
     let mut child = command.spawn().map_err(|error| format!("cannot be called: {error}"))?;
@@ -113,7 +120,7 @@ fn run(mut command: Command, report: &Report<'_>, patience: Duration) -> Result<
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if begun.elapsed() < patience => std::thread::sleep(GLANCE),
+            Ok(None) if begun.elapsed() < patience => thread::sleep(GLANCE),
             Ok(None) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -163,14 +170,38 @@ mod tests {
     fn a_program_that_hangs_is_ended() {
         let mut command = Command::new("sleep");
         command.arg("600");
-        let why = run(command, &report(), Duration::from_millis(50)).unwrap_err();
+        let why = run(command, &report(), Duration::from_millis(50), thread::Builder::new()).unwrap_err();
         assert!(why.contains("not done"), "{why}");
     }
 
     #[test]
+    fn a_program_that_nobody_could_tell_is_not_called() {
+        let directory = tempfile::tempdir().unwrap();
+        let called = directory.path().join("called");
+        let touch = || {
+            let mut command = Command::new("touch");
+            command.arg(&called);
+            command
+        };
+        // None has room for such a stack.
+        let teller = thread::Builder::new().stack_size(1 << 60);
+        let why = run(touch(), &report(), PATIENCE, teller).unwrap_err();
+        assert!(why.contains("is not called"), "{why}");
+        assert!(!called.exists());
+        run(touch(), &report(), PATIENCE, thread::Builder::new()).unwrap();
+        assert!(called.exists());
+    }
+
+    #[test]
     fn a_program_that_reads_nothing_holds_nobody_up_and_a_failure_is_told() {
-        run(Command::new("true"), &report(), PATIENCE).unwrap();
-        assert!(run(Command::new("false"), &report(), PATIENCE).unwrap_err().contains("ended with"));
-        assert!(run(Command::new("apkvet-no-such-program"), &report(), PATIENCE).is_err());
+        run(Command::new("true"), &report(), PATIENCE, thread::Builder::new()).unwrap();
+        assert!(
+            run(Command::new("false"), &report(), PATIENCE, thread::Builder::new())
+                .unwrap_err()
+                .contains("ended with")
+        );
+        assert!(
+            run(Command::new("apkvet-no-such-program"), &report(), PATIENCE, thread::Builder::new()).is_err()
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use apkvet_fixtures::FakeKey;
 
 use super::rig::{DAY, NOW, Rig, Upstream, listing, package, published};
-use crate::harness::{Ran, apkvet};
+use crate::harness::{Ran, apkvet, apkvet_on_one_thread};
 
 /// A mirror of one upstream with `more` below `[mirror]`.
 fn rig(more: &str) -> Rig {
@@ -135,6 +135,16 @@ fn a_hook_that_cannot_be_called_changes_nothing() {
     let ran = sync(&rig);
     assert_eq!(ran.code, 0, "{} {}", ran.out, ran.err);
     assert!(ran.err.contains("the hook") && ran.err.contains("cannot be called"), "{}", ran.err);
+}
+
+#[test]
+fn a_run_that_no_signal_could_end_is_not_begun() {
+    let rig = rig("");
+    std::fs::write(rig.path("apkvet.toml"), rig.text()).unwrap();
+    let ran = apkvet_on_one_thread(rig.directory.path(), &["mirror", "sync", "--config", "apkvet.toml"]);
+    assert_eq!(ran.code, 3, "{} {}", ran.out, ran.err);
+    assert!(ran.err.contains("signals"), "{}", ran.err);
+    assert!(!rig.path("srv/current").exists());
 }
 
 #[test]
