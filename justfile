@@ -37,6 +37,6 @@ static:
     rustup target add {{ arch() }}-unknown-linux-musl
     cargo build --profile static --locked --features bundled-roots --target {{ arch() }}-unknown-linux-musl
 
-# The same where there is no musl: it takes a fifth longer for one small file.
+# The same where there is no musl: it takes longer to start.
 static-glibc:
     RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile static --locked --features standalone --target {{ arch() }}-unknown-linux-gnu
