@@ -14,7 +14,7 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
-const NAME: &str = "apkvet";
+pub(super) const NAME: &str = "apkvet";
 const MAX_TERM_WIDTH: usize = 100;
 
 impl Arguments {

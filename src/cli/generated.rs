@@ -6,13 +6,11 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::args::Arguments;
+use super::args::{Arguments, NAME};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::subjects::shown;
-
-const NAME: &str = "apkvet";
 
 /// Prints what a shell needs to complete the words of apkvet
 #[derive(Args, Debug)]
